@@ -1,0 +1,1 @@
+"""What ingress, workers and operator tools agree on."""

@@ -1,0 +1,84 @@
+-- Stands before every script of a lane: the lane's keys, the clock, and what scripts share.
+-- ARGV[1] is the time in ms, or '' for the clock of Redis (one clock for the whole fleet).
+-- An entry's state is the one sorted set that holds its key; the score is that state's time:
+--   pending = due at, in_flight = leased until, done / dead / cancelled = since.
+local ENTRIES, META, PENDING, IN_FLIGHT = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local DONE, DEAD, CANCELLED, COUNTERS, WAKE, SUBLANES = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local ROUTE = string.match(PENDING, ':pending:(.+)$') -- only invitations have a lane a route
+local STORY_LENGTH = 20
+
+local function clock_ms()
+  if ARGV[1] ~= '' then return tonumber(ARGV[1]) end
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local now = clock_ms()
+
+local function read_meta(key)
+  local raw = redis.call('HGET', META, key)
+  if raw then return cjson.decode(raw) end
+  return nil
+end
+
+local function write_meta(key, meta)
+  redis.call('HSET', META, key, cjson.encode(meta))
+end
+
+-- The fence: a claim is good only while the entry is in flight under the same token.
+local function held(key, token)
+  if not redis.call('ZSCORE', IN_FLIGHT, key) then return nil end
+  local meta = read_meta(key)
+  if meta and meta.token == tonumber(token) then return meta end
+  return nil
+end
+
+local function count(counters_json)
+  if counters_json == '' then return end
+  for field, increment in pairs(cjson.decode(counters_json)) do
+    redis.call('HINCRBY', COUNTERS, field, increment)
+  end
+end
+
+local function finish(key, value, counters_json)
+  redis.call('ZREM', IN_FLIGHT, key)
+  redis.call('ZADD', DONE, now, key)
+  redis.call('HSET', ENTRIES, key, value)
+  redis.call('HDEL', META, key)
+  count(counters_json)
+end
+
+local function remember(meta, outcome, status, error, delay_ms)
+  local story = meta.story or {}
+  story[#story + 1] = {
+    at = now, outcome = outcome, status = tonumber(status), error = error, delay_ms = tonumber(delay_ms),
+  }
+  while #story > STORY_LENGTH do table.remove(story, 1) end
+  meta.story = story
+  meta.last_at = now
+  meta.first_at = meta.first_at or now
+end
+
+local function bury(key, meta, reason, status, error)
+  remember(meta, 'dead', status, error, 0)
+  meta.reason, meta.status, meta.error, meta.route = reason, tonumber(status), error, ROUTE
+  redis.call('ZREM', IN_FLIGHT, key)
+  redis.call('ZADD', DEAD, now, key)
+  write_meta(key, meta)
+  redis.call('HINCRBY', COUNTERS, 'dead:' .. reason, 1)
+end
+
+local function cancel(key, from, meta, reason)
+  meta = meta or {}
+  meta.cancelled, meta.token, meta.story, meta.route = reason, nil, nil, ROUTE or meta.route
+  redis.call('ZREM', from, key)
+  redis.call('ZADD', CANCELLED, now, key)
+  redis.call('HSET', ENTRIES, key, '')
+  write_meta(key, meta)
+  redis.call('HINCRBY', COUNTERS, 'cancelled:' .. reason, 1)
+end
+
+-- One wake-up message for many entries: true only for the first since the last claim.
+local function wake()
+  if redis.call('SET', WAKE, '1', 'NX', 'PX', 2000) then return 1 end
+  return 0
+end

@@ -1,0 +1,22 @@
+-- In flight → pending, due after a delay. ARGV: now, then key, token, delay_ms, spends (1 = counts
+-- as a failed attempt), keeps_sent (1 = the call may have been made), outcome, status, error for each.
+-- Returns 1 or 0 (claim lost) for each.
+local answer = {}
+for i = 2, #ARGV, 8 do
+  local key, meta = ARGV[i], held(ARGV[i], ARGV[i + 1])
+  if meta then
+    if ARGV[i + 3] == '1' then
+      meta.attempts = meta.attempts + 1
+      remember(meta, ARGV[i + 5], ARGV[i + 6], ARGV[i + 7], ARGV[i + 2])
+    end
+    if ARGV[i + 4] ~= '1' then meta.sent = nil end
+    meta.deliveries, meta.token = 0, nil
+    write_meta(key, meta)
+    redis.call('ZREM', IN_FLIGHT, key)
+    redis.call('ZADD', PENDING, now + tonumber(ARGV[i + 2]), key)
+    answer[#answer + 1] = 1
+  else
+    answer[#answer + 1] = 0
+  end
+end
+return answer

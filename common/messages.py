@@ -1,0 +1,155 @@
+"""What passes between the houses: frozen dataclasses and their JSON form in the ledger.
+
+`VERSION` stands in every stored message, so that newer code can tell what older code wrote.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar, Self
+
+import orjson
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message that knows its kind and turns into JSON bytes and back."""
+
+    KIND: ClassVar[str] = ""
+
+    def encode(self) -> bytes:
+        """Return compact JSON with the kind and the schema version."""
+        return orjson.dumps({"v": VERSION, "kind": self.KIND, **asdict(self)})
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """Rebuild the message; keys that this version does not know are ignored."""
+        return cls(**{f.name: data[f.name] for f in fields(cls) if f.name in data})
+
+
+@dataclass(frozen=True)
+class CohortPage(Message):
+    """One accepted page of cohort members.
+
+    `action` is Mixpanel's: `members` (whole copy), `add_members` or `remove_members`
+    (docs.mixpanel.com/docs/cohort-sync/webhooks). `members` are as received.
+    """
+
+    KIND: ClassVar[str] = "cohort_page"
+
+    action: str
+    route: str
+    cohort_id: str
+    members: list[dict[str, Any]]
+    received_at_ms: int
+    session_id: str = ""
+    page: int = 1
+    total_pages: int = 1
+    source: str = "mixpanel"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One structured answer: `kind` is Koji's question type, `value` a JSON value."""
+
+    slug: str
+    kind: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class InterviewResult(Message):
+    """An analysed interview as Koji reported it, read tolerantly (koji.so/docs/webhook-setup)."""
+
+    KIND: ClassVar[str] = "interview_result"
+
+    interview_id: str
+    completed_at_ms: int
+    received_at_ms: int
+    study_id: str = ""
+    email: str = ""
+    external_id: str = ""
+    respondent_id: str = ""
+    anonymous: bool = False
+    themes: tuple[str, ...] = ()
+    sentiment: str = ""
+    quality: float | None = None
+    mode: str = ""
+    transcript_url: str = ""
+    answers: tuple[Answer, ...] = ()
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """Rebuild the message with its answers."""
+        answers = tuple(Answer(**answer) for answer in data.get("answers", ()))
+        themes = tuple(data.get("themes", ()))
+        return super().from_dict({**data, "answers": answers, "themes": themes})
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """One person to be started on a study; one-letter keys, since a million of these wait.
+
+    `route` is only filled in once the person is started: the lane tells it before.
+    """
+
+    distinct_id: str = ""
+    email: str = ""
+    name: str = ""
+    cohort_id: str = ""
+    properties: dict[str, Any] = field(default_factory=dict)
+    route: str = ""
+
+    def encode(self) -> bytes:
+        """Return compact JSON without empty values."""
+        data = {
+            "d": self.distinct_id,
+            "e": self.email,
+            "n": self.name,
+            "c": self.cohort_id,
+            "p": self.properties,
+            "r": self.route,
+        }
+        return orjson.dumps({key: value for key, value in data.items() if value})
+
+    @classmethod
+    def decode(cls, raw: bytes | str) -> Invitation:
+        """Rebuild an invitation, also from the empty record that erasing leaves."""
+        data = orjson.loads(raw or b"{}")
+        return cls(
+            distinct_id=data.get("d", ""),
+            email=data.get("e", ""),
+            name=data.get("n", ""),
+            cohort_id=data.get("c", ""),
+            properties=data.get("p", {}),
+            route=data.get("r", ""),
+        )
+
+
+@dataclass(frozen=True)
+class ResultWrite(Message):
+    """One result on its way to Mixpanel: the event whole, the profile by its owner.
+
+    `event` is an `/import` event; the profile's newest values are kept beside the lane, so an
+    older interview can never bring older values back.
+    """
+
+    KIND: ClassVar[str] = "result_write"
+
+    event: dict[str, Any]
+    distinct_id: str
+    route: str
+    received_at_ms: int
+
+
+def decode(raw: bytes | str) -> CohortPage | InterviewResult | ResultWrite:
+    """Rebuild a stored message; raises ValueError for a kind or version this code does not know."""
+    data = orjson.loads(raw)
+    kinds: dict[str, type[CohortPage | InterviewResult | ResultWrite]] = {
+        kind.KIND: kind for kind in (CohortPage, InterviewResult, ResultWrite)
+    }
+    if data.get("v") != VERSION or data.get("kind") not in kinds:
+        raise ValueError(f"unknown message: kind {data.get('kind')!r}, version {data.get('v')!r}")
+    return kinds[data["kind"]].from_dict(data)

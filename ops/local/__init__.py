@@ -1,0 +1,1 @@
+"""Everything on one machine: embedded Redis, supervised processes, demo and run."""

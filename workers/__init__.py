@@ -1,0 +1,1 @@
+"""The Celery workers: unpack payloads, start interviews, write results."""

@@ -1,0 +1,54 @@
+"""make_worker_app: the Celery app with its tasks, and what each kind of worker consumes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from celery.signals import setup_logging
+
+from common.celery_app import make_celery
+from common.queues import Queues
+from workers.bootstrap import make_bridge
+from workers.tasks import register
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+    from common.config import Config
+    from workers.bridge import Bridge
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of worker: its queues and how many threads it has by default."""
+
+    queues: tuple[Queues, ...]
+    threads: int
+
+
+# Every worker also keeps the clock, so that it goes on whichever of them is left.
+KINDS = {
+    "inbox": Kind((Queues.INBOX, Queues.CLOCK), 2),
+    "koji": Kind((Queues.KOJI, Queues.CLOCK), 64),
+    "mixpanel": Kind((Queues.MIXPANEL, Queues.CLOCK), 4),
+}
+
+
+def make_worker_app(config: Config) -> Celery:
+    """Build the app; tasks share one bridge a process."""
+    app = make_celery(config.settings)
+
+    @cache
+    def bridge() -> Bridge:
+        return make_bridge(config, app)
+
+    register(app, bridge)
+    # Ours are set up already; Celery must not put its own handlers beside them.
+    setup_logging.connect(_keep_our_logging, weak=False)
+    return app
+
+
+def _keep_our_logging(**_: object) -> None:
+    """Do nothing: that somebody listens is what keeps Celery from configuring logging."""

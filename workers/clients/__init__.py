@@ -1,0 +1,1 @@
+"""The two partners' HTTP APIs."""

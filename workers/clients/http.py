@@ -1,0 +1,137 @@
+"""One HTTP call to a partner, its failure put into a word of `common.errors`.
+
+Whether a request may have been carried out matters more than why it failed: a connection that
+was never made is *transient*, a request without an answer is *ambiguous*.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.exceptions import ConnectionError as RequestsConnectionError
+from requests.exceptions import ConnectTimeout, InvalidHeader, RequestException, SSLError
+from requests.utils import get_environ_proxies
+from urllib3.exceptions import NameResolutionError, NewConnectionError
+
+from common.errors import (
+    AmbiguousError,
+    LaterError,
+    PartnerError,
+    PermanentError,
+    StopRouteError,
+    TransientError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CONNECT_TIMEOUT_SECONDS = 3.05
+POOL_CONNECTIONS = 128
+STOP_STATUSES = frozenset({401, 402, 403})
+TRANSIENT_STATUSES = frozenset({408, 425})
+GATEWAY_TIMEOUT = 504
+TOO_MANY_REQUESTS = 429
+
+
+def make_session(base_url: str) -> requests.Session:
+    """Make a session with kept-alive connections; the environment's proxies are read once."""
+    session = requests.Session()
+    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=POOL_CONNECTIONS)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    session.proxies = dict(get_environ_proxies(base_url))
+    # Otherwise requests looks up proxies and .netrc at every single call.
+    session.trust_env = False
+    return session
+
+
+def call(
+    session: requests.Session, method: str, url: str, *, timeout_seconds: float, **options: Any
+) -> requests.Response:
+    """Make one call, redirects not followed; raises a PartnerError for no answer at all."""
+    try:
+        return session.request(
+            method,
+            url,
+            timeout=(CONNECT_TIMEOUT_SECONDS, timeout_seconds),
+            allow_redirects=False,
+            **options,
+        )
+    except (ConnectTimeout, SSLError) as exc:
+        raise TransientError(f"no connection: {type(exc).__name__}") from exc
+    except RequestsConnectionError as exc:
+        if _never_connected(exc):
+            raise TransientError("no connection: refused or unknown host") from exc
+        raise AmbiguousError("the connection broke before an answer came") from exc
+    except (InvalidHeader, ValueError) as exc:
+        raise PermanentError(f"cannot be sent: {type(exc).__name__}", reason="bad_data") from exc
+    except RequestException as exc:
+        raise AmbiguousError(f"no answer: {type(exc).__name__}") from exc
+
+
+def _never_connected(exc: RequestsConnectionError) -> bool:
+    cause: object = exc.args[0] if exc.args else exc
+    reason = getattr(cause, "reason", cause)
+    return isinstance(reason, NewConnectionError | NameResolutionError)
+
+
+def failure(  # noqa: PLR0911 - one line a class of status
+    response: requests.Response, *, now_seconds: float | None = None
+) -> PartnerError | None:
+    """Return what an answer means, None for success (2xx)."""
+    status = response.status_code
+    if 200 <= status < 300:  # noqa: PLR2004
+        return None
+    detail = f"HTTP {status}{_code(response)}"
+    if status == TOO_MANY_REQUESTS:
+        wait = wait_seconds(response.headers, time.time() if now_seconds is None else now_seconds)
+        return LaterError(detail, status=status, retry_after_seconds=wait)
+    if 300 <= status < 400:  # noqa: PLR2004
+        host = urlsplit(response.headers.get("Location", "")).netloc or "another address"
+        return StopRouteError(
+            f"{detail}: the API moved to {host}; set the base URL to it", status=status
+        )
+    if status in STOP_STATUSES:
+        return StopRouteError(detail, status=status)
+    if status == GATEWAY_TIMEOUT:
+        return AmbiguousError(f"{detail}: the gateway got no answer", status=status)
+    if status >= 500 or status in TRANSIENT_STATUSES:  # noqa: PLR2004
+        wait = wait_seconds(response.headers, time.time() if now_seconds is None else now_seconds)
+        return TransientError(detail, status=status, retry_after_seconds=wait)
+    return PermanentError(detail, status=status)
+
+
+def _code(response: requests.Response) -> str:
+    """Return the partner's error code; never its message, which may quote what we sent."""
+    try:
+        body = response.json()
+    except ValueError:
+        return ""
+    code = body.get("error") if isinstance(body, dict) else None
+    return f" {code[:60]}" if isinstance(code, str) and code.replace("_", "").isalnum() else ""
+
+
+def wait_seconds(headers: Mapping[str, str], now_seconds: float) -> float | None:
+    """Return how long an answer asks to wait: Retry-After in seconds, else X-RateLimit-Reset.
+
+    Koji's own 429 carries no Retry-After, only the Unix second of the reset
+    (koji.so/docs/rate-limits-and-cors).
+    """
+    after = _number(headers.get("Retry-After"))
+    if after is not None:
+        return max(after, 0.0)
+    reset = _number(headers.get("X-RateLimit-Reset"))
+    return max(reset - now_seconds, 0.0) if reset is not None else None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

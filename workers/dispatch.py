@@ -1,0 +1,45 @@
+"""Dispatch: claims what the rate limit can use in the next seconds and sends the tickets.
+
+Runs after a payload was unpacked, after each finished ticket, and on the clock's tick. A backlog
+of any size stays in the ledger; only what will be used soon is in the queue.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from common.ledger import invitations
+from common.queues import TaskNames
+from workers.budgets import budgets
+
+if TYPE_CHECKING:
+    from common.routes import Route
+    from workers.bridge import Bridge
+
+MOST_PEOPLE_A_TICKET = 20
+# A Celery message costs about as much as the call; above this many a second, people share one.
+TICKETS_A_SECOND = 25
+
+
+def dispatch(bridge: Bridge, route: Route) -> int:
+    """Send tickets for one route; returns how many people they carry."""
+    if bridge.pauses.get(route.name) is not None:
+        return 0
+    limit = bridge.limit(route)
+    breaker = bridge.breaker.look(bridge.koji_breaker(route))
+    if breaker.open or bridge.limiter.blocked_seconds(limit) > 0:
+        return 0
+    most_in_flight = limit.most_in_flight if breaker.closed else 1
+    claims, _ = bridge.ledger.claim(
+        invitations(route.name),
+        most=most_in_flight,
+        most_in_flight=most_in_flight,
+        lease_ms=bridge.leases.lease_ms,
+        begins=False,
+        budgets=budgets(route, bridge.clock_ms()),
+    )
+    size = max(1, min(MOST_PEOPLE_A_TICKET, int(limit.rate.per_second / TICKETS_A_SECOND)))
+    for start in range(0, len(claims), size):
+        tickets = [[claim.key, claim.token] for claim in claims[start : start + size]]
+        bridge.send(TaskNames.START_INTERVIEWS, route.name, tickets)
+    return len(claims)

@@ -1,0 +1,54 @@
+-- Circuit breaker of one partner and key. KEYS[1]: its hash.
+-- ARGV: 'allow' | 'unused' (the probe was not needed) | 'ok' | 'failed'. Returns: state, ms until the next probe, failures in a row.
+-- Closed: calls go. Open: none go until probe_at. Then one at a time, until one succeeds.
+local WINDOW, LEAST, SHARE = 30000, 5, 0.5
+local FIRST_PAUSE, LONGEST_PAUSE, PROBE_LEASE = 1000, 8000, 30000
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local names = { 'state', 'probe_at', 'pause', 'since', 'good', 'bad', 'row', 'good_before', 'bad_before' }
+local raw = redis.call('HMGET', KEYS[1], unpack(names))
+local b = {}
+for i, name in ipairs(names) do b[name] = raw[i] or nil end
+local state = b.state or 'closed'
+local probe_at, pause, row = tonumber(b.probe_at or 0), tonumber(b.pause or FIRST_PAUSE), tonumber(b.row or 0)
+
+if ARGV[1] == 'allow' then
+  if state == 'closed' then return { 'closed', 0, row } end
+  if now < probe_at then return { 'open', probe_at - now, row } end
+  -- This caller is the probe; if it vanishes, another one follows after the lease.
+  redis.call('HSET', KEYS[1], 'state', 'half_open', 'probe_at', now + PROBE_LEASE)
+  return { 'half_open', 0, row }
+end
+
+if ARGV[1] == 'unused' then
+  if state == 'half_open' then redis.call('HSET', KEYS[1], 'probe_at', now) end
+  return { state, 0, row }
+end
+
+local since = tonumber(b.since or 0)
+local good, bad = tonumber(b.good or 0), tonumber(b.bad or 0)
+local good_before, bad_before = tonumber(b.good_before or 0), tonumber(b.bad_before or 0)
+if now - since > WINDOW then
+  if now - since > 2 * WINDOW then good, bad = 0, 0 end
+  good_before, bad_before, good, bad, since = good, bad, 0, 0, now
+end
+if ARGV[1] == 'ok' then
+  good, row = good + 1, 0
+  if state ~= 'closed' then
+    state, pause, bad, bad_before = 'closed', FIRST_PAUSE, 0, 0
+  end
+else
+  bad, row = bad + 1, row + 1
+  if state == 'half_open' then
+    pause = math.min(pause * 2, LONGEST_PAUSE)
+    state, probe_at = 'open', now + pause
+  elseif state == 'closed' then
+    local failures, all = bad + bad_before, bad + bad_before + good + good_before
+    if row >= LEAST or (failures >= LEAST and failures / all >= SHARE) then
+      state, probe_at = 'open', now + pause
+    end
+  end
+end
+redis.call('HSET', KEYS[1], 'state', state, 'probe_at', probe_at, 'pause', pause, 'row', row, 'since', since,
+  'good', good, 'bad', bad, 'good_before', good_before, 'bad_before', bad_before)
+return { state, math.max(0, probe_at - now), row }

@@ -1,0 +1,138 @@
+"""The limit of one Koji API key, kept by the whole fleet, taken right before the call.
+
+GCRA in Lua on the clock of Redis. The pace is a hair under the partner's limit, so that calls
+which are delayed on their way never crowd a sliding window. A 429, a smaller `X-RateLimit-Limit`
+or an unexplained `X-RateLimit-Remaining: 0` slows all workers at their next call; afterwards the
+pace grows back to the configured limit within two windows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from redis import Redis
+
+    from common.rates import Rate
+
+# A window of 60 s at this share leaves 0.6 s for calls to be late in, whatever the limit.
+SHARE_OF_LIMIT = 0.99
+LONGEST_WAIT_SECONDS = 10.0
+# Seconds of work that dispatch hands out in advance.
+HORIZON_SECONDS = 4.0
+MOST_IN_FLIGHT = 2000
+_FOLDER = Path(__file__).parent / "lua"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A named limit; `name` is the same for everybody who shares it."""
+
+    name: str
+    rate: Rate
+
+    @property
+    def interval_ms(self) -> float:
+        """Milliseconds between two calls at full pace."""
+        return self.rate.window_seconds * 1000 / (self.rate.count * SHARE_OF_LIMIT)
+
+    @property
+    def window_ms(self) -> int:
+        """The window's length."""
+        return self.rate.window_seconds * 1000
+
+    @property
+    def key(self) -> str:
+        """The limit's hash in Redis."""
+        return f"bridge:limit:{{{self.name}}}"
+
+    @property
+    def most_in_flight(self) -> int:
+        """How many entries may be out at once: what the pace can use in the next seconds."""
+        return min(2 + math.ceil(self.rate.per_second * HORIZON_SECONDS), MOST_IN_FLIGHT)
+
+
+def key_name(api_key: str) -> str:
+    """Return a name for an API key that does not give it away."""
+    return hashlib.blake2b(api_key.encode(), digest_size=8).hexdigest()
+
+
+class RateLimiter:
+    """Hands out moments for calls."""
+
+    def __init__(self, redis: Redis, sleep: Callable[[float], None] = time.sleep) -> None:
+        """Register the scripts; nothing is sent before the first call."""
+        self._redis = redis
+        self._sleep = sleep
+        self._acquire = redis.register_script((_FOLDER / "acquire.lua").read_text())
+        self._slow_down = redis.register_script((_FOLDER / "slow_down.lua").read_text())
+        self._smaller: dict[str, bool] = {}
+
+    def acquire(self, limit: Limit, longest_wait_seconds: float = LONGEST_WAIT_SECONDS) -> float:
+        """Wait for the next free moment and take it; returns 0.
+
+        Where that is further away than `longest_wait_seconds`, nothing is taken and the wait in
+        seconds is returned: the entry goes back to the ledger until then.
+        """
+        waited = 0.0
+        while True:
+            granted, wait_us, epoch = self._acquire(
+                keys=[limit.key],
+                args=[limit.interval_ms, limit.window_ms, (longest_wait_seconds - waited) * 1000],
+            )
+            wait_seconds = wait_us / 1e6
+            if not granted:
+                return float(wait_seconds)
+            if wait_us == 0:
+                return 0.0
+            self._sleep(wait_seconds)
+            waited += wait_seconds
+            # A 429 may have come in meanwhile; then this moment is void.
+            if int(self._redis.hget(limit.key, "epoch") or 0) == epoch:
+                return 0.0
+
+    def blocked_seconds(self, limit: Limit) -> float:
+        """Return for how long nothing may be sent."""
+        until = self._redis.hget(limit.key, "blocked_until")
+        if until is None:
+            return 0.0
+        seconds, micros = self._redis.time()
+        return max(0.0, float(until) / 1000 - (seconds + micros / 1e6))
+
+    def heed(
+        self, limit: Limit, headers: Mapping[str, str], wait_seconds: float | None, *, refused: bool
+    ) -> None:
+        """Take in what an answer said about the limit; costs nothing when it said nothing new.
+
+        `wait_seconds` is the wait that the answer asks for, `refused` a 429.
+        """
+        named = self._news(limit, headers.get("X-RateLimit-Limit", ""))
+        empty = headers.get("X-RateLimit-Remaining", "").strip() == "0"
+        if not (refused or named or empty):
+            return
+        wait_ms: int | str = ""
+        if wait_seconds is not None and (refused or empty):
+            wait_ms = round(wait_seconds * 1000)
+        self._slow_down(
+            keys=[limit.key],
+            args=[int(refused), wait_ms, named, limit.interval_ms, limit.window_ms, SHARE_OF_LIMIT],
+        )
+
+    def _news(self, limit: Limit, named: str) -> str:
+        """Return the limit that an answer named if the fleet should hear of it, else ''.
+
+        Koji counts by the minute, so another window cannot be compared. A smaller limit is
+        repeated at every call: what Redis remembers of it runs out when nothing is sent.
+        """
+        if limit.rate.window_seconds != 60 or not named.isdecimal() or int(named) == 0:  # noqa: PLR2004
+            return ""
+        was_smaller = self._smaller.get(limit.name, False)
+        self._smaller[limit.name] = int(named) < limit.rate.count
+        return named if was_smaller or self._smaller[limit.name] else ""

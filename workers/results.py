@@ -1,0 +1,81 @@
+"""unpack_result: an analysed interview becomes an event and a profile, or is skipped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import orjson
+import structlog
+
+from common.identity import id_hash
+from common.messages import ResultWrite
+from workers.identify import Respondent, identify
+from workers.mixpanel_shape import make_event, make_profile
+
+if TYPE_CHECKING:
+    from common.config import Config
+    from common.ledger import Ledger
+    from common.messages import InterviewResult
+
+log = structlog.get_logger(__name__)
+DEFAULT_MIN_QUALITY = 3.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a result: counters to raise with the inbox entry, whether to wake writers."""
+
+    counters: dict[str, int]
+    wake: bool = False
+
+
+def unpack_result(config: Config, ledger: Ledger, result: InterviewResult) -> Outcome:
+    """Judge a result and put it into the lane of writes; safe to repeat."""
+    respondent = identify(config, ledger, result)
+    route = respondent.route
+    name = route.name if route else ""
+    counters = {f"completed:{name}": 1}
+    reason = skip_reason(
+        result, respondent, email_goes_to_koji=config.settings.koji_start_profile != "nested"
+    )
+    if reason:
+        log.info("result_skipped", route=name, interview_id=result.interview_id, reason=reason)
+        return Outcome({**counters, f"skipped:{reason}": 1})
+    write = ResultWrite(
+        event=make_event(result, respondent),
+        distinct_id=respondent.distinct_id,
+        route=name,
+        received_at_ms=result.received_at_ms,
+    )
+    new, wake = ledger.add_write(
+        result.interview_id,
+        write.encode(),
+        person=id_hash(respondent.distinct_id),
+        completed_at_ms=result.completed_at_ms,
+        profile=orjson.dumps(make_profile(result)),
+    )
+    log.info("result_unpacked", route=name, interview_id=result.interview_id, new=new)
+    return Outcome(counters, wake)
+
+
+def skip_reason(
+    result: InterviewResult, respondent: Respondent, *, email_goes_to_koji: bool
+) -> str:
+    """Return why a result must not reach Mixpanel, empty if it may.
+
+    Koji's guide: an anonymous study's webhook carries no address, and it is the forwarder that
+    has to leave it alone. Where addresses never went to Koji, their absence says nothing.
+    """
+    route = respondent.route
+    if result.anonymous:
+        return "anonymous"
+    if route and route.join_key == "email" and email_goes_to_koji and not result.email:
+        return "anonymous"
+    if not respondent.distinct_id:
+        return "unidentified"
+    if result.quality is None:
+        return "unscored"
+    if result.quality < (route.min_quality if route else DEFAULT_MIN_QUALITY):
+        return "low_quality"
+    return ""

@@ -1,0 +1,44 @@
+"""The tasks: doorways of a few lines into plain functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from common.queues import TaskNames
+from workers import clock, inbox, interviews, writes
+from workers.dispatch import dispatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from celery import Celery
+
+    from workers.bridge import Bridge
+
+
+def register(app: Celery, bridge: Callable[[], Bridge]) -> None:
+    """Register every task of `TaskNames`; the bridge is built at the first call."""
+
+    def unpack() -> None:
+        inbox.unpack(bridge())
+
+    def start_interviews(route_name: str, tickets: list[tuple[str, int]]) -> None:
+        here = bridge()
+        interviews.start_interviews(here, route_name, [(key, token) for key, token in tickets])
+        route = here.config.routes.named(route_name)
+        if route is not None:
+            dispatch(here, route)
+
+    def write_results() -> None:
+        writes.write_results(bridge())
+
+    def tick() -> None:
+        clock.tick(bridge())
+
+    for name, function in {
+        TaskNames.UNPACK: unpack,
+        TaskNames.START_INTERVIEWS: start_interviews,
+        TaskNames.WRITE_RESULTS: write_results,
+        TaskNames.TICK: tick,
+    }.items():
+        app.task(function, name=name.value)

@@ -1,0 +1,165 @@
+"""write_results: what waits for Mixpanel goes out together, one batch at a time.
+
+While one batch is under way, what arrives meanwhile collects for the next: a lone result goes at
+once, a flood goes two thousand at a time, and two writes for one person never race.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import structlog
+
+from common.errors import LaterError, PartnerError, PermanentError, StopRouteError, TransientError
+from common.identity import id_hash
+from common.ledger import WRITES
+from common.ledger.pauses import MIXPANEL
+from common.messages import ResultWrite, decode
+from common.queues import TaskNames
+from workers.refusals import note_accepted, note_refused
+from workers.turn import turn
+from workers.verdicts import Bury, Retry, decide
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from common.ledger import Claimed
+    from workers.bridge import Bridge
+
+log = structlog.get_logger(__name__)
+MOST_AT_ONCE = 2000
+MOST_ROUNDS = 50
+_engage_pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="engage")
+
+
+def write_results(bridge: Bridge) -> int:
+    """Write what is due; returns how many results reached Mixpanel. Safe to run at any time."""
+    written = 0
+    with turn(bridge.redis, "mixpanel", bridge.leases.lease_ms) as mine:
+        if mine is None:
+            return 0  # somebody is writing and will take what is here along
+        for _ in range(MOST_ROUNDS):
+            if not mine.renew() or bridge.pauses.get(MIXPANEL) is not None:
+                break
+            claims, _ = bridge.ledger.claim(
+                WRITES, most=MOST_AT_ONCE, lease_ms=bridge.leases.lease_ms
+            )
+            if not claims:
+                break
+            breaker = bridge.breaker.allow(MIXPANEL)
+            if breaker.open:
+                delay_ms = round(1000 * breaker.wait_seconds)
+                bridge.ledger.retry(
+                    WRITES, [(c.key, c.token, delay_ms, False, False, None) for c in claims]
+                )
+                break
+            with bridge.leases.holding(WRITES, [(claim.key, claim.token) for claim in claims]):
+                written += _write(bridge, claims)
+    # Whoever came between the last look and the end of our turn was sent away by it.
+    if (
+        bridge.ledger.due(WRITES)
+        and bridge.breaker.look(MIXPANEL).closed
+        and not bridge.pauses.get(MIXPANEL)
+    ):
+        bridge.send(TaskNames.WRITE_RESULTS)
+    return written
+
+
+def _write(bridge: Bridge, claims: Sequence[Claimed]) -> int:
+    """Send one batch and give each entry its verdict; returns how many were written."""
+    readable: list[tuple[Claimed, ResultWrite]] = []
+    for claim in claims:
+        try:
+            message = decode(claim.value)
+        except (ValueError, TypeError, KeyError) as exc:
+            bridge.ledger.bury(
+                WRITES, [(claim.key, claim.token, "unreadable", None, type(exc).__name__)]
+            )
+            continue
+        if isinstance(message, ResultWrite):
+            readable.append((claim, message))
+    verdicts = send_batch(bridge, [message for _, message in readable])
+    failed = [error for error in verdicts if error is not None]
+    down = bool(failed) and all(isinstance(error, TransientError) for error in verdicts)
+    bridge.breaker.record(MIXPANEL, ok=not down)
+    done, later, dead = [], [], []
+    for (claim, message), error in zip(readable, verdicts, strict=True):
+        if error is None:
+            done.append((claim.key, claim.token, b"", {f"written:{message.route}": 1}))
+            continue
+        verdict = _judge(bridge, claim, error)
+        if isinstance(verdict, Retry):
+            later.append((claim.key, claim.token, verdict.delay_ms, verdict.spends, False, error))
+        else:
+            dead.append((claim.key, claim.token, verdict.reason, error.status, str(error)))
+    if done:
+        bridge.ledger.complete(WRITES, done)
+        note_accepted(bridge, MIXPANEL)
+    if later:
+        bridge.ledger.retry(WRITES, later)
+    if dead:
+        bridge.ledger.bury(WRITES, dead)
+    now_ms = bridge.clock_ms()
+    log.info(
+        "results_written",
+        written=len(done),
+        retried=len(later),
+        dead=len(dead),
+        error=str(failed[0]) if failed else None,
+        slowest_ms=max((now_ms - message.received_at_ms for _, message in readable), default=0),
+    )
+    return len(done)
+
+
+def _judge(bridge: Bridge, claim: Claimed, error: PartnerError) -> Retry | Bury:
+    if isinstance(error, StopRouteError):
+        reason = f"Mixpanel answered {error}; mend it, then: python -m ops resume {MIXPANEL}"
+        if bridge.pauses.pause(MIXPANEL, reason):
+            log.error("writes_paused", status=error.status, error=str(error))
+    elif isinstance(error, PermanentError):
+        note_refused(bridge, MIXPANEL, "Mixpanel", error)
+    settings = bridge.config.settings
+    return decide(
+        error,
+        attempts=claim.attempts,
+        max_attempts=settings.max_attempts,
+        base_seconds=settings.backoff_base_seconds,
+        partner_is_down=not bridge.breaker.look(MIXPANEL).closed,
+        # Mixpanel recognises the event by its $insert_id, and a profile may be set twice.
+        repeat_is_safe=True,
+        dice=bridge.random,
+    )
+
+
+def send_batch(bridge: Bridge, writes: Sequence[ResultWrite]) -> list[PartnerError | None]:
+    """Send events and profiles of a batch side by side; returns a verdict for each."""
+    if not writes:
+        return []
+    persons = {id_hash(write.distinct_id): write.distinct_id for write in writes}
+    newest = bridge.ledger.profiles(list(persons))
+    profiles: list[tuple[str, dict[str, Any]]] = [
+        (distinct_id, orjson.loads(raw))
+        for distinct_id, raw in zip(persons.values(), newest, strict=True)
+        if raw is not None
+    ]
+    engage = _engage_pool.submit(bridge.mixpanel.set_profiles, profiles)
+    events = bridge.mixpanel.import_events([write.event for write in writes])
+    set_for = dict(zip((distinct_id for distinct_id, _ in profiles), engage.result(), strict=True))
+    return [
+        _worse(event, set_for.get(write.distinct_id))
+        for write, event in zip(writes, events, strict=True)
+    ]
+
+
+def _worse(event: PartnerError | None, profile: PartnerError | None) -> PartnerError | None:
+    """Return the failure that decides: an entry is done when both calls went well.
+
+    What can be repeated comes first: burying can wait until nothing else stands in the way.
+    """
+    for kind in (StopRouteError, LaterError, TransientError, PermanentError):
+        for error in (event, profile):
+            if isinstance(error, kind):
+                return error
+    return None
