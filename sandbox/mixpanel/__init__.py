@@ -1,0 +1,1 @@
+"""The local Mixpanel: imports events, keeps profiles, and exports cohorts."""
