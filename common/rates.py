@@ -22,6 +22,10 @@ class Rate:
         """Calls a second in the long run."""
         return self.count / self.window_seconds
 
+    def __str__(self) -> str:
+        """Return the form that `parse` reads."""
+        return f"{self.count}/{next(n for n, s in _SECONDS.items() if s == self.window_seconds)}"
+
     @classmethod
     def parse(cls, text: str) -> Rate:
         """Read `N/second|minute|hour|day`; raises ValueError with the accepted form."""

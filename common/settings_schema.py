@@ -171,7 +171,7 @@ class SettingsSchema(Schema):
     koji_base_url = BaseUrl(load_default="https://koji.so", metadata=_doc("Koji's API"))
     koji_api_key = ma.String(metadata=_doc("Needed unless every route names another `api_key_env`"))
     koji_rate_limit = RateField(
-        load_default="60/minute", metadata=_doc("Per API key, shared by the whole fleet")
+        load_default=Rate(60, 60), metadata=_doc("Per API key, shared by the whole fleet")
     )
     koji_start_profile = ma.String(
         load_default="union",

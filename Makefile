@@ -1,0 +1,49 @@
+# `make` alone shows what there is.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help .venv demo run test unit functional sure format bench chaos env-example clean
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv: $(STAMP) ## Create and fill the virtual environment
+
+$(STAMP): requirements.txt requirements-dev.txt constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $(STAMP)
+
+demo: $(STAMP) ## See the whole loop on this machine: 25 members, Koji and Mixpanel played by the sandbox
+	@$(BIN)/python -m ops.local.demo
+
+run: $(STAMP) ## Run everything against what .env names, until Ctrl-C
+	@$(BIN)/python -m ops.local.run
+
+test: $(STAMP) sure ## Check style and types, run every test, measure coverage
+	$(BIN)/python -m pytest tests/unit -n 2 -q --cov --cov-branch --cov-report=term:skip-covered --cov-fail-under=95
+	$(BIN)/python -m pytest tests/functional -q
+
+unit: $(STAMP) ## Run the unit tests alone
+	$(BIN)/python -m pytest tests/unit -n 2 -q
+
+functional: $(STAMP) ## Run the tests over real processes alone
+	$(BIN)/python -m pytest tests/functional -q
+
+sure: $(STAMP) ## Lint, format and type checks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP) ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+env-example: $(STAMP) ## Write .env.example and the README's table anew from the settings
+	$(BIN)/python -m ops.settings_docs
+
+clean: ## Remove what was installed and produced
+	rm -rf .venv .run .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,60 @@
+"""Real processes on free loopback ports: Redis, sandbox, ingress, workers, beat."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ops.local.local_bridge import LocalBridge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@contextmanager
+def _running(**options: Any) -> Iterator[LocalBridge]:
+    folder = Path(tempfile.mkdtemp(prefix="bridge-test-"))
+    local = LocalBridge(folder, **options)
+    try:
+        with local:
+            yield local
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def bridge() -> Iterator[LocalBridge]:
+    """One set of processes for a file's tests."""
+    with _running(sandbox_options={"interview_delay_seconds": 0.2}) as local:
+        yield local
+
+
+@pytest.fixture(autouse=True)
+def _clean(request: pytest.FixtureRequest) -> None:
+    """Begin each test on shared processes with empty books."""
+    if "bridge" in request.fixturenames:
+        local: LocalBridge = request.getfixturevalue("bridge")
+        with local.redis() as redis:
+            redis.flushall()
+        local.sandbox.reset()
+
+
+@pytest.fixture
+def start_bridge() -> Iterator[Callable[..., LocalBridge]]:
+    """Start processes of a test's own; they are stopped at its end."""
+    running = []
+
+    def start(**options: Any) -> LocalBridge:
+        context = _running(**options)
+        local = context.__enter__()
+        running.append(context)
+        return local
+
+    yield start
+    for context in reversed(running):
+        context.__exit__(None, None, None)
