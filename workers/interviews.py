@@ -87,7 +87,7 @@ def _start_one(bridge: Bridge, route: Route, lane: Lane, key: str, token: int) -
         )
         return
     bridge.breaker.record(bridge.koji_breaker(route), ok=True)
-    bridge.limiter.heed(bridge.limit(route), started.headers, None, refused=False)
+    bridge.limiter.heed(bridge.limit(route), started.headers, refused=False)
     note_accepted(bridge, route.name)
     held = bridge.ledger.complete_start(
         lane,
@@ -122,12 +122,8 @@ def _failed(
 ) -> None:
     down = isinstance(error, TransientError)
     breaker = bridge.breaker.record(bridge.koji_breaker(route), ok=not down)
-    bridge.limiter.heed(
-        bridge.limit(route),
-        error.headers,
-        error.retry_after_seconds,
-        refused=isinstance(error, LaterError),
-    )
+    refused = isinstance(error, LaterError)
+    bridge.limiter.heed(bridge.limit(route), error.headers, refused=refused)
     settings = bridge.config.settings
     verdict = decide(
         error,

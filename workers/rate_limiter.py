@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workers.clients.http import wait_seconds
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -87,13 +89,13 @@ class RateLimiter:
                 keys=[limit.key],
                 args=[limit.interval_ms, limit.window_ms, (longest_wait_seconds - waited) * 1000],
             )
-            wait_seconds = wait_us / 1e6
+            wait = float(wait_us / 1e6)
             if not granted:
-                return float(wait_seconds)
-            if wait_us == 0:
+                return wait
+            if wait == 0:
                 return 0.0
-            self._sleep(wait_seconds)
-            waited += wait_seconds
+            self._sleep(wait)
+            waited += wait
             # A 429 may have come in meanwhile; then this moment is void.
             if int(self._redis.hget(limit.key, "epoch") or 0) == epoch:
                 return 0.0
@@ -106,20 +108,19 @@ class RateLimiter:
         seconds, micros = self._redis.time()
         return max(0.0, float(until) / 1000 - (seconds + micros / 1e6))
 
-    def heed(
-        self, limit: Limit, headers: Mapping[str, str], wait_seconds: float | None, *, refused: bool
-    ) -> None:
+    def heed(self, limit: Limit, headers: Mapping[str, str], *, refused: bool) -> None:
         """Take in what an answer said about the limit; costs nothing when it said nothing new.
 
-        `wait_seconds` is the wait that the answer asks for, `refused` a 429.
+        `refused` says that the answer was a 429.
         """
         named = self._news(limit, headers.get("X-RateLimit-Limit", ""))
         empty = headers.get("X-RateLimit-Remaining", "").strip() == "0"
         if not (refused or named or empty):
             return
         wait_ms: int | str = ""
-        if wait_seconds is not None and (refused or empty):
-            wait_ms = round(wait_seconds * 1000)
+        wait = wait_seconds(headers, time.time()) if refused or empty else None
+        if wait is not None:
+            wait_ms = round(wait * 1000)
         self._slow_down(
             keys=[limit.key],
             args=[int(refused), wait_ms, named, limit.interval_ms, limit.window_ms, SHARE_OF_LIMIT],

@@ -46,6 +46,7 @@ class LocalBridge:
     environ: Mapping[str, str] = field(default_factory=dict)
     sandbox_options: Mapping[str, Any] = field(default_factory=dict)
     processes: tuple[str, ...] = WORKING
+    further: tuple[Program, ...] = ()
     to_terminal: bool = False
 
     def __post_init__(self) -> None:
@@ -94,6 +95,7 @@ class LocalBridge:
             Program("redis", tuple(redis), priority=1),
             sandbox,
             *procfile_programs(self.processes),
+            *self.further,
         ]
 
     def start(self) -> Self:
@@ -135,11 +137,15 @@ class LocalBridge:
             return False
 
     def send_cohort(
-        self, members: list[dict[str, Any]], action: str = "members", cohort_id: str = COHORT_ID
+        self,
+        members: list[dict[str, Any]],
+        action: str = "members",
+        cohort_id: str = COHORT_ID,
+        url: str = "",
     ) -> requests.Response:
         """Send one page as Mixpanel does."""
         return requests.post(
-            f"{self.url}/webhooks/mixpanel/cohorts",
+            f"{url or self.url}/webhooks/mixpanel/cohorts",
             json={
                 "action": action,
                 "parameters": {

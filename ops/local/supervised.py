@@ -14,7 +14,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from xmlrpc.client import ServerProxy  # over a socket in our own folder
 
 from supervisor.xmlrpc import SupervisorTransport
@@ -97,9 +97,7 @@ class Supervised:
         # A socket's path has little room, so it cannot lie in any folder.
         self._socket_folder = tempfile.TemporaryDirectory(prefix="sv-")
         socket = f"{self._socket_folder.name}/s"
-        self._control = ServerProxy(
-            "http://127.0.0.1", transport=SupervisorTransport(None, None, f"unix://{socket}")
-        )
+        self._socket = socket
         sections = [_HEAD.format(folder=self.folder, root=ROOT, user=user, socket=socket)]
         for program in programs:
             output = "/dev/fd/1" if to_terminal else self.folder / f"{program.name}.log"
@@ -123,10 +121,17 @@ class Supervised:
         """Tell whether the supervisor still runs."""
         return self._process.poll() is None
 
+    def _call(self, method: str, name: str) -> Any:
+        transport = SupervisorTransport(None, None, f"unix://{self._socket}")
+        try:
+            proxy = ServerProxy("http://127.0.0.1", transport=transport)
+            return getattr(proxy.supervisor, method)(name)
+        finally:
+            transport.close()
+
     def pid(self, name: str) -> int:
         """Return the pid of a process, 0 while it is down."""
-        info = cast("dict[str, Any]", self._control.supervisor.getProcessInfo(name))
-        return int(info["pid"])
+        return int(self._call("getProcessInfo", name)["pid"])
 
     def kill(self, name: str) -> int:
         """Kill a process as a crash would; returns its pid. It is started again by itself."""
@@ -137,11 +142,11 @@ class Supervised:
 
     def stop_one(self, name: str) -> None:
         """Stop one process in good order and leave it down."""
-        self._control.supervisor.stopProcess(name)
+        self._call("stopProcess", name)
 
     def start_one(self, name: str) -> None:
         """Start a process that was stopped."""
-        self._control.supervisor.startProcess(name)
+        self._call("startProcess", name)
 
     def wait(self) -> int:
         """Wait until the supervisor ends by itself."""

@@ -101,7 +101,8 @@ def failure(  # noqa: PLR0911 - one line a class of status
     if status == GATEWAY_TIMEOUT:
         return AmbiguousError(f"{detail}: the gateway got no answer", status=status)
     if status >= 500 or status in TRANSIENT_STATUSES:  # noqa: PLR2004
-        wait = wait_seconds(response.headers, time.time() if now_seconds is None else now_seconds)
+        # Every answer of Koji's names a reset of its rate limit; only here it means nothing.
+        wait = _number(response.headers.get("Retry-After"))
         return TransientError(detail, status=status, retry_after_seconds=wait)
     return PermanentError(detail, status=status)
 
