@@ -33,6 +33,9 @@ unit: $(STAMP) ## Run the unit tests alone
 functional: $(STAMP) ## Run the tests over real processes alone
 	$(BIN)/python -m pytest tests/functional -q
 
+chaos: $(STAMP) ## Run the fault harness (SEEDS="1 2 3"); non-zero if anything was lost or doubled
+	$(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),1 2 3)
+
 sure: $(STAMP) ## Lint, format and type checks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,11 +134,12 @@ class Supervised:
         """Return the pid of a process, 0 while it is down."""
         return int(self._call("getProcessInfo", name)["pid"])
 
-    def kill(self, name: str) -> int:
+    def kill(self, name: str, how: signal.Signals = signal.SIGKILL) -> int:
         """Kill a process as a crash would; returns its pid. It is started again by itself."""
         pid = self.pid(name)
         if pid:
-            os.killpg(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(pid, how)
         return pid
 
     def stop_one(self, name: str) -> None:
