@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self
 
 import orjson
@@ -21,7 +21,9 @@ class Message:
 
     def encode(self) -> bytes:
         """Return compact JSON with the kind and the schema version."""
-        return orjson.dumps({"v": VERSION, "kind": self.KIND, **asdict(self)})
+        # Not `asdict`: that copies every member of a page, which costs a hundred times as much.
+        own = {f.name: getattr(self, f.name) for f in fields(self)}
+        return orjson.dumps({"v": VERSION, "kind": self.KIND, **own})
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:

@@ -4,9 +4,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sandbox_harness import Client, Receiver, Running, receive, run_sandbox, wait_until
 
 from sandbox.options import Options
+from tests.unit.sandbox.sandbox_harness import (
+    Client,
+    Receiver,
+    Running,
+    receive,
+    run_sandbox,
+    wait_until,
+)
 
 
 @pytest.fixture(name="wait_until")

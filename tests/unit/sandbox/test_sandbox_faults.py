@@ -13,7 +13,7 @@ from sandbox.fault_box import Fault, FaultBox
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox_harness import Client, Running
+    from tests.unit.sandbox.sandbox_harness import Client, Running
 
 BODY = {"study_id": "st_1", "respondent_email": "jane@example.com", "respondent_id": "u-1"}
 

@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox_harness import Running
+    from tests.unit.sandbox.sandbox_harness import Running
 
 FLAT = {"study_id": "st_1", "respondent_email": "jane@example.com", "respondent_id": "u-1"}
 NESTED = {"respondent": {"external_id": "u-1"}}

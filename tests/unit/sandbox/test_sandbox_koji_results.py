@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox_harness import Receiver, Running
+    from tests.unit.sandbox.sandbox_harness import Receiver, Running
 
 JANE = {
     "study_id": "st_1",

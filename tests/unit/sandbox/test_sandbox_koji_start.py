@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox_harness import Running
+    from tests.unit.sandbox.sandbox_harness import Running
 
 FLAT = {
     "project_id": "st_1",

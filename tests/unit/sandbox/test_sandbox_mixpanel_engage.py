@@ -13,7 +13,7 @@ from sandbox.mixpanel.profile_operations import OperationError, apply_operation
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox_harness import Answer, Running
+    from tests.unit.sandbox.sandbox_harness import Answer, Running
 
 
 def update(operation: str, argument: object, distinct_id: str = "u-1") -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox_harness import Answer, Running
+    from tests.unit.sandbox.sandbox_harness import Answer, Running
 
 ACCOUNT = {
     "Authorization": "Basic " + base64.b64encode(b"user:key").decode(),

@@ -16,7 +16,7 @@ import pytest
 from sandbox.options import Options, parse_options
 
 if TYPE_CHECKING:
-    from sandbox_harness import Client, Running
+    from tests.unit.sandbox.sandbox_harness import Client, Running
 
 ROOT = Path(__file__).parents[3]
 

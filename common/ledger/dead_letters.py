@@ -1,0 +1,233 @@
+"""Dead letters: found, shown, replayed, dropped.
+
+An id is `<lane>:<key>`. Letters are read in pages by the time of their death, newest first, so
+that many of them cost neither memory nor a long command.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from common.ledger.lanes import INBOX, INVITATIONS, WRITES, Lane, invitations
+from common.messages import InterviewResult, decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from common.ledger import Ledger
+    from common.routes import Routes
+
+LANES = {lane.name: lane for lane in (INBOX, INVITATIONS, WRITES)}
+PAGE = 1000
+PAGE_WITH_PAYLOADS = 200  # a payload may be a page of a thousand people
+LETTERS_A_CALL = 500
+HELD = "ambiguous"
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which letters are meant; an empty value means any. `since_ms` is when they died."""
+
+    lane: str = ""
+    reason: str = ""
+    route: str = ""
+    since_ms: int = 0
+
+    def take(self, letter: Letter) -> bool:
+        """Tell whether a letter is meant (lane and time apart, which the search looks at)."""
+        return self.reason in {"", letter.reason} and self.route in {"", letter.route}
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One dead letter; times in Unix ms, `route` empty where none is known."""
+
+    lane: str
+    key: str
+    died_at_ms: int
+    route: str = ""
+    reason: str = ""
+    error: str = ""
+    status: int | None = None
+    attempts: int = 0
+    first_at_ms: int = 0
+    last_at_ms: int = 0
+    story: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """The name by which people speak of it."""
+        return f"{self.lane}:{self.key}"
+
+    @property
+    def sublane(self) -> Lane:
+        """The lane that it goes back to."""
+        return invitations(self.route) if self.lane == INVITATIONS.name else LANES[self.lane]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what a list shows."""
+        return {
+            "id": self.id,
+            "lane": self.lane,
+            "route": self.route or None,
+            "reason": self.reason,
+            "error": self.error,
+            "status": self.status,
+            "attempts": self.attempts,
+            "first_at": iso(self.first_at_ms),
+            "last_at": iso(self.last_at_ms),
+        }
+
+    def told(self) -> list[dict[str, Any]]:
+        """Return what happened to it, oldest first."""
+        return [
+            {
+                "at": iso(step["at"]),
+                "outcome": step.get("outcome", ""),
+                "status": step.get("status"),
+                "error": step.get("error", ""),
+                "delay_seconds": (step.get("delay_ms") or 0) / 1000,
+            }
+            for step in self.story
+        ]
+
+
+class DeadLetters:
+    """The dead letters of all lanes; `routes` tell the route of an interview by its study."""
+
+    def __init__(self, ledger: Ledger, routes: Routes) -> None:
+        """Read nothing yet."""
+        self._ledger, self._redis, self._routes = ledger, ledger.redis, routes
+
+    def find(self, filters: Filters) -> Iterator[Letter]:
+        """Yield the letters that are meant, newest first."""
+        lanes = [lane for name, lane in LANES.items() if filters.lane in {"", name}]
+        found = heapq.merge(
+            *(self._in(lane, filters.since_ms) for lane in lanes), key=lambda one: -one.died_at_ms
+        )
+        return filter(filters.take, found)
+
+    def get(self, letter_id: str) -> Letter | None:
+        """Return one letter, None if there is no dead letter of this id."""
+        name, _, key = letter_id.partition(":")
+        died_at_ms = self._redis.zscore(LANES[name].key("dead"), key) if name in LANES else None
+        if died_at_ms is None:
+            return None
+        return next(self._read(LANES[name], [(key.encode(), died_at_ms)]))
+
+    def why_not(self, letter_id: str) -> str:
+        """Say what an id stands for instead of a dead letter."""
+        name, _, key = letter_id.partition(":")
+        lane = LANES.get(name)
+        if lane is None:
+            return f"not an id: must be <lane>:<key>, lane one of {', '.join(LANES)}"
+        for state in ("done", "cancelled"):
+            if self._redis.zscore(lane.key(state), key) is not None:
+                return f"is {state}, not dead"
+        return "waits, is not dead" if self._ledger.value(lane, key) else "no such entry"
+
+    def payload(self, letter: Letter) -> bytes:
+        """Return what it carries, as it was stored."""
+        return self._ledger.value(LANES[letter.lane], letter.key) or b""
+
+    def hindrance(self, letter: Letter, *, bulk: bool = False) -> str:
+        """Say why a letter should stay where it is, empty if it may be replayed."""
+        if letter.lane == INVITATIONS.name and not letter.route:
+            return "its route is not known"
+        if letter.lane != WRITES.name and letter.route and not self._routes.named(letter.route):
+            return f"its route {letter.route!r} is not in routes.toml"
+        if bulk and letter.reason == HELD:
+            return (
+                "the person may have been started already; look in Koji, then replay it by its "
+                f"id or with --reason {HELD}, or drop it"
+            )
+        return ""
+
+    def replay(
+        self, letters: Iterable[Letter], spacing_ms: float = 0
+    ) -> Iterator[tuple[Letter, bool]]:
+        """Give letters a fresh budget, oldest first; yields each and whether it was still dead.
+
+        They come due `spacing_ms` apart, taken over all lanes.
+        """
+        groups = _grouped(sorted(letters, key=lambda one: one.died_at_ms))
+        # Each call spaces its own letters, beginning now, so all calls together space this often.
+        calls = [(lane, part) for lane, group in groups.items() for part in _dealt(group)]
+        for lane, part in calls:
+            spacing = round(spacing_ms * len(calls))
+            revived, _ = self._ledger.revive(lane, [one.key for one in part], spacing)
+            yield from zip(part, revived, strict=True)
+
+    def drop(self, letters: Iterable[Letter]) -> Iterator[tuple[Letter, bool]]:
+        """Cancel letters for good, which forgets what they carry."""
+        for lane, group in _grouped(letters).items():
+            cancelled = self._ledger.cancel(lane, [one.key for one in group], "dropped")
+            yield from zip(group, cancelled, strict=True)
+
+    def _in(self, lane: Lane, since_ms: int) -> Iterator[Letter]:
+        size = PAGE if lane == INVITATIONS else PAGE_WITH_PAYLOADS
+        newest: float | str = "+inf"
+        seen = 0  # how many of the letters that died at `newest` were yielded
+        dead: Any = self._redis.zrevrangebyscore
+        while page := dead(lane.key("dead"), newest, since_ms, seen, size, withscores=True):
+            yield from self._read(lane, page)
+            last = page[-1][1]
+            seen = (seen if last == newest else 0) + sum(score == last for _, score in page)
+            newest = last
+
+    def _read(self, lane: Lane, page: Sequence[tuple[bytes, float]]) -> Iterator[Letter]:
+        keys = [key for key, _ in page]
+        metas: Any = self._redis.hmget(lane.key("meta"), keys)
+        carries_route = lane != INVITATIONS
+        values: Any = (
+            self._redis.hmget(lane.key("entries"), keys) if carries_route else [None] * len(keys)
+        )
+        for (key, score), raw, value in zip(page, metas, values, strict=True):
+            meta = orjson.loads(raw) if raw else {}
+            yield Letter(
+                lane=lane.name,
+                key=key.decode(),
+                died_at_ms=int(score),
+                route=self._route(value) if carries_route else meta.get("route", ""),
+                reason=meta.get("reason", ""),
+                error=meta.get("error", ""),
+                status=meta.get("status"),
+                attempts=meta.get("attempts", 0),
+                first_at_ms=int(meta.get("first_at", score)),
+                last_at_ms=int(meta.get("last_at", score)),
+                story=meta.get("story") or [],
+            )
+
+    def _route(self, value: bytes | None) -> str:
+        try:
+            message = decode(value or b"")
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return ""  # unreadable, which may be why it is here
+        if isinstance(message, InterviewResult):
+            route = self._routes.for_study(message.study_id)
+            return route.name if route else ""
+        return message.route
+
+
+def iso(at_ms: float) -> str:
+    """Return a moment (Unix ms) as ISO 8601 in UTC."""
+    at = datetime.fromtimestamp(at_ms / 1000, tz=UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _grouped(letters: Iterable[Letter]) -> dict[Lane, list[Letter]]:
+    groups: dict[Lane, list[Letter]] = {}
+    for letter in letters:
+        groups.setdefault(letter.sublane, []).append(letter)
+    return groups
+
+
+def _dealt(group: list[Letter]) -> list[list[Letter]]:
+    """Deal letters into parts of one call each, like cards, so that order is kept in time."""
+    parts = -(-len(group) // LETTERS_A_CALL)
+    return [group[number::parts] for number in range(parts)]

@@ -1,0 +1,1 @@
+"""Takes what Mixpanel, Koji and callers of ours send: verify, read, store, answer."""

@@ -1,0 +1,18 @@
+"""`python -m ingress`: the web process, on the environment alone."""
+
+from __future__ import annotations
+
+from common.config import load_config_or_exit
+from common.observability import setup
+from ingress.server import Server
+
+
+def main() -> None:
+    """Serve until told to stop; exits with code 2 if the configuration is wrong."""
+    config = load_config_or_exit()
+    setup(config.settings, "ingress")
+    Server(config).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""Koji's webhook read tolerantly: its documentation names what is in it, not where.
+
+Every name looked for stands below, in the order in which it is preferred
+(koji.so/docs/webhook-setup, research-automation-webhooks, and Koji's guide to Mixpanel).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from common.errors import BadPayloadError
+from common.messages import InterviewResult
+from ingress.koji_answers import read_answers
+from ingress.reading import as_flag, as_id, as_number, as_text, as_time_ms, dig, first
+
+OUR_EVENTS = frozenset({"interview.analysis_ready", "analysis_ready"})
+THEMES_MOST = 50
+EMAIL_CHARS = 320
+URL_CHARS = 2000
+MODES = ("text", "voice")
+EARLIEST_MS = 946_684_800_000  # the year 2000: anything before is no time of an interview
+CLOCK_SKEW_MS = 3_600_000  # Mixpanel refuses events that are further in the future
+
+EVENT_NAMES = ("event", "type", "event_type")
+INTERVIEW_IDS = ("interview_id", "interview.id", "conversation_id")
+STUDY_IDS = ("study_id", "project_id", "study.id")
+EMAILS = ("respondent_email", "respondent.email")
+EXTERNAL_IDS = (
+    *("respondent.external_id", "external_id"),
+    *("respondent.metadata.mixpanel_distinct_id", "metadata.mixpanel_distinct_id"),
+)
+ANONYMOUS = ("anonymous", "is_anonymous", "respondent.anonymous", "respondent.is_anonymous")
+ENVELOPE_TIMES = ("timestamp", "created_at", "occurred_at")
+ANSWERS = ("structured_answers", "answers", "structured_values")
+
+
+def event_name(document: Any) -> str:
+    """Return the event's name, ours if any of its fields says so; empty if there is none."""
+    names = [name for key in EVENT_NAMES if (name := as_text(dig(document, key)))]
+    ours = [name for name in names if name.lower() in OUR_EVENTS]
+    return next(iter(ours or names), "")
+
+
+def has_interview(document: Any) -> bool:
+    """Tell whether anything stands where an interview's id would."""
+    return any(
+        dig(place, path) is not None for place in _places(document) for path in INTERVIEW_IDS
+    )
+
+
+def parse_result(document: Any, received_at_ms: int) -> InterviewResult | None:
+    """Read an analysed interview; None if this is another event, or a ping when the hook is set up.
+
+    Raises BadPayloadError if it should be one and has no usable interview id.
+    """
+    if not isinstance(document, dict):
+        raise BadPayloadError("body: must be a JSON object")
+    event = event_name(document)
+    if not event and has_interview(document):
+        raise BadPayloadError("event: is missing")
+    if event.lower() not in OUR_EVENTS:
+        return None
+    places = _places(document)
+    return InterviewResult(
+        interview_id=_interview_id(document),
+        completed_at_ms=_completed_at_ms(document, received_at_ms),
+        received_at_ms=received_at_ms,
+        study_id=first(places, STUDY_IDS, as_id) or "",
+        email=first(places, EMAILS, lambda value: as_text(value, EMAIL_CHARS)) or "",
+        external_id=first(places, EXTERNAL_IDS, as_id) or "",
+        respondent_id=first(places, ["respondent_id"], as_id) or "",
+        anonymous=any(as_flag(dig(place, path)) for place in places for path in ANONYMOUS),
+        themes=first(places, ["themes"], _themes) or (),
+        sentiment=first(places, ["sentiment"], _sentiment) or "",
+        quality=first(places, ["quality_score", "quality"], _quality),
+        mode=first(places, ["mode", "interview_mode"], _mode) or "",
+        transcript_url=first(places, ["transcript_url", "links.transcript"], _url) or "",
+        answers=first(places, ANSWERS, read_answers) or (),
+    )
+
+
+def _places(document: Any) -> list[dict[str, Any]]:
+    """Return the objects to look in: the body, what it nests, and what is around it."""
+    body = dig(document, "data")
+    body = body if isinstance(body, dict) else document
+    interview = dig(body, "interview")
+    found = [body, interview, dig(body, "analysis"), dig(interview, "analysis"), document]
+    return [place for place in found if isinstance(place, dict)]
+
+
+def _interview_id(document: dict[str, Any]) -> str:
+    for place in _places(document):
+        for path in INTERVIEW_IDS:
+            value = dig(place, path)
+            if value is None:
+                continue
+            text = as_id(value)
+            if text is None or not text.isprintable():
+                raise BadPayloadError(f"{path}: must be a string of 1 to 255 characters")
+            return text
+    raise BadPayloadError("interview_id: is missing")
+
+
+def _completed_at_ms(document: dict[str, Any], received_at_ms: int) -> int:
+    """Return the completion's time, else the envelope's, else the receipt's."""
+
+    def plausible(value: Any) -> int | None:
+        time_ms = as_time_ms(value)
+        latest_ms = received_at_ms + CLOCK_SKEW_MS
+        return time_ms if time_ms is not None and EARLIEST_MS <= time_ms <= latest_ms else None
+
+    return (
+        first(_places(document), ["completed_at"], plausible)
+        or first([document], ENVELOPE_TIMES, plausible)
+        or received_at_ms
+    )
+
+
+def _themes(value: Any) -> tuple[str, ...] | None:
+    items = value if isinstance(value, list) else [value]
+    names = ("name", "label", "title", "theme")
+    themes = [as_text(item) or first([item], names, as_text) for item in items]
+    return tuple(dict.fromkeys(theme for theme in themes if theme))[:THEMES_MOST] or None
+
+
+def _sentiment(value: Any) -> str | None:
+    text = as_text(value) or first([value], ("label", "overall"), as_text)
+    return text.lower() if text else None
+
+
+def _quality(value: Any) -> float | None:
+    number = as_number(value)
+    return number if number is not None else first([value], ("score", "overall"), as_number)
+
+
+def _mode(value: Any) -> str | None:
+    text = (as_text(value) or "").lower()
+    return text if text in MODES else None
+
+
+def _url(value: Any) -> str | None:
+    text = as_text(value, URL_CHARS)
+    return text if text and text.startswith(("https://", "http://")) else None
