@@ -12,6 +12,7 @@ from celery import Celery
 from kombu import Queue
 
 from common.queues import ROUTING, Queues
+from common.redis_client import broker_address
 
 if TYPE_CHECKING:
     from common.config import Settings
@@ -21,7 +22,8 @@ TICK_SECONDS = 1.0
 
 def make_celery(settings: Settings) -> Celery:
     """Build the app that ingress (to wake), workers, beat and Flower share."""
-    app = Celery("bridge", broker=settings.redis_url)
+    broker, transport_options = broker_address(settings)
+    app = Celery("bridge", broker=broker)
     app.conf.update(
         task_queues=[Queue(queue.value) for queue in Queues],
         task_routes=ROUTING,
@@ -58,6 +60,7 @@ def make_celery(settings: Settings) -> Celery:
             "socket_keepalive": True,
             "health_check_interval": 25,
             "global_keyprefix": "bridge:celery:",
+            **transport_options,
         },
         # Flower switches events on when it is there; otherwise they cost for nothing.
         worker_send_task_events=False,

@@ -15,6 +15,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, validate, validates_sc
 from marshmallow import fields as ma
 
 from common.rates import Rate
+from common.redis_client import SentinelAddress
 
 SIGNATURE_SCHEMES = ("hmac_hex", "hmac_base64", "hmac_ts_hex", "stripe", "standard")
 _POSITIVE = validate.Range(min=0, min_inclusive=False)
@@ -49,6 +50,21 @@ class RateField(ma.Field[Rate]):
             return Rate.parse(value)
         except ValueError as exc:
             raise ValidationError(str(exc)) from exc
+
+
+class RedisUrl(ma.Field[str]):
+    """`redis://`, `rediss://`, `unix://` or `sentinel://`."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        text = str(value)
+        if not text.startswith(("redis://", "rediss://", "unix://", "sentinel://")):
+            raise ValidationError("Must begin with redis://, rediss://, unix:// or sentinel://.")
+        if text.startswith("sentinel://"):
+            try:
+                SentinelAddress.parse(text)
+            except ValueError as exc:
+                raise ValidationError(str(exc)) from exc
+        return text
 
 
 class BaseUrl(ma.Field[str]):
@@ -89,12 +105,12 @@ class SettingsSchema(Schema):
 
         unknown = EXCLUDE
 
-    redis_url = ma.String(
+    redis_url = RedisUrl(
         load_default="redis://127.0.0.1:6379/0",
-        validate=validate.Regexp(
-            r"(redis|rediss|unix)://.+", error="Must begin with redis://, rediss:// or unix://."
+        metadata=_doc(
+            "Broker and ledger; `rediss://` for TLS, `user:password@` for ACL, "
+            "`sentinel://host:port,host:port/master` for Sentinel"
         ),
-        metadata=_doc("Broker and ledger; `rediss://` for TLS, `user:password@` for ACL"),
     )
     host = ma.String(load_default="0.0.0.0", metadata=_doc("Where ingress listens"))  # noqa: S104
     port = ma.Integer(

@@ -11,10 +11,15 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.02
 
 
-def wait_until(condition: Callable[[], object], timeout_seconds: float, what: str) -> None:
+def wait_until(
+    condition: Callable[[], object],
+    timeout_seconds: float,
+    what: str,
+    poll_seconds: float = POLL_SECONDS,
+) -> None:
     """Return as soon as the condition holds; raises TimeoutError that says what did not come."""
     deadline = time.monotonic() + timeout_seconds
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {timeout_seconds:g} s in vain until: {what}")
-        time.sleep(POLL_SECONDS)
+        time.sleep(poll_seconds)

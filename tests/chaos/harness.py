@@ -111,7 +111,7 @@ def _settle(plan: Plan, bridge: LocalBridge, note: Callable[[str], None]) -> Acc
             )
 
         try:
-            wait_until(through, plan.settle_timeout, "nothing is owed")
+            wait_until(through, plan.settle_timeout, "nothing is owed", poll_seconds=0.5)
         except TimeoutError as exc:
             note(str(exc))
         return count(redis, bridge.sandbox, plan.members)
