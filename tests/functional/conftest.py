@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def _running(**options: Any) -> Iterator[LocalBridge]:
+def running(**options: Any) -> Iterator[LocalBridge]:
+    """Run processes for as long as the block lasts."""
     folder = Path(tempfile.mkdtemp(prefix="bridge-test-"))
     local = LocalBridge(folder, **options)
     try:
@@ -30,7 +31,7 @@ def _running(**options: Any) -> Iterator[LocalBridge]:
 @pytest.fixture(scope="module")
 def bridge() -> Iterator[LocalBridge]:
     """One set of processes for a file's tests."""
-    with _running(sandbox_options={"interview_delay_seconds": 0.2}) as local:
+    with running(sandbox_options={"interview_delay_seconds": 0.2}) as local:
         yield local
 
 
@@ -50,7 +51,7 @@ def start_bridge() -> Iterator[Callable[..., LocalBridge]]:
     running = []
 
     def start(**options: Any) -> LocalBridge:
-        context = _running(**options)
+        context = running(**options)
         local = context.__enter__()
         running.append(context)
         return local
