@@ -48,14 +48,14 @@ def _clean(request: pytest.FixtureRequest) -> None:
 @pytest.fixture
 def start_bridge() -> Iterator[Callable[..., LocalBridge]]:
     """Start processes of a test's own; they are stopped at its end."""
-    running = []
+    contexts = []
 
     def start(**options: Any) -> LocalBridge:
         context = running(**options)
         local = context.__enter__()
-        running.append(context)
+        contexts.append(context)
         return local
 
     yield start
-    for context in reversed(running):
+    for context in reversed(contexts):
         context.__exit__(None, None, None)
