@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from common.errors import BadPayloadError
-from ingress.reading import as_id
+from common.reading import as_id
 
 ID_KEYS = ("mixpanel_distinct_id", "$distinct_id")
 EMAIL_KEYS = ("email", "$email")

@@ -13,8 +13,8 @@ from marshmallow import EXCLUDE, Schema, ValidationError, validate
 from marshmallow import fields as ma
 
 from common.errors import BadPayloadError
+from common.reading import as_id
 from ingress.cohort_members import check_members
-from ingress.reading import as_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

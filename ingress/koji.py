@@ -12,10 +12,10 @@ import structlog
 from flask import Blueprint, Response, request
 
 from common.errors import BadPayloadError
+from common.koji.payload import has_interview, parse_result
 from ingress.answers import answer, answer_failures, plain_failure
 from ingress.body import inflate, parse_json, read_body
 from ingress.errors import RefusedError
-from ingress.koji_payload import has_interview, parse_result
 from ingress.metrics import ACCEPTED
 from ingress.verification import verify
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from common.errors import BadPayloadError
 from common.identity import normal_email, usable_id
-from ingress.reading import as_id
+from common.reading import as_id
 
 if TYPE_CHECKING:
     from common.routes import Route, Routes

@@ -6,7 +6,6 @@ import base64
 import copy
 import hmac
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fakeredis
@@ -21,6 +20,7 @@ from ingress.metrics import render
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from flask import Flask
     from flask.testing import FlaskClient
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 NOW_SECONDS = 1_780_000_000
 SECRET = "koji_test_secret"
-PAYLOADS = Path(__file__).parent / "payloads"
 
 ROUTES = """
 [[routes]]
@@ -42,11 +41,6 @@ name = "power-users"
 cohort_name = "Power users"
 study_id = "st_power"
 """
-
-
-@pytest.fixture
-def payload() -> Callable[[str], Any]:
-    return lambda name: orjson.loads((PAYLOADS / f"{name}.json").read_bytes())
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from common.errors import BadPayloadError
+from common.koji.payload import has_interview, parse_result
 from common.messages import CohortPage, decode
 from ingress.body import parse_json
 from ingress.cohort_payload import parse_cohort
-from ingress.koji_payload import has_interview, parse_result
 from ingress.members_payload import parse_rows
 
 if TYPE_CHECKING:

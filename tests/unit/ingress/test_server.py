@@ -172,9 +172,7 @@ def test_two_processes_serve_without_redis_and_stop_when_told(config: Config) ->
         "MIXPANEL_PROJECT_TOKEN": "token",
     }
     command = [sys.executable, "-m", "ingress"]
-    with subprocess.Popen(  # noqa: S603 - our own module
-        command, cwd=REPOSITORY, env=environ, stderr=subprocess.PIPE
-    ) as process:
+    with subprocess.Popen(command, cwd=REPOSITORY, env=environ, stderr=subprocess.PIPE) as process:
         try:
             base = f"http://127.0.0.1:{port}"
             for _ in range(200):

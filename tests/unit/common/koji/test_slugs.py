@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingress.slugs import question_slug, reads_like_words, slugify, unique
+from common.koji.slugs import question_slug, reads_like_words, slugify, unique
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from common.errors import BadPayloadError
+from common.koji.answers import read_answers
 from common.messages import InterviewResult
-from ingress.koji_answers import read_answers
-from ingress.reading import as_flag, as_id, as_number, as_text, as_time_ms, dig, first
+from common.reading import as_flag, as_id, as_number, as_text, as_time_ms, dig, first
 
 OUR_EVENTS = frozenset({"interview.analysis_ready", "analysis_ready"})
 THEMES_MOST = 50
@@ -58,8 +58,14 @@ def parse_result(document: Any, received_at_ms: int) -> InterviewResult | None:
     event = event_name(document)
     if not event and has_interview(document):
         raise BadPayloadError("event: is missing")
-    if event.lower() not in OUR_EVENTS:
-        return None
+    return read_result(document, received_at_ms) if event.lower() in OUR_EVENTS else None
+
+
+def read_result(document: dict[str, Any], received_at_ms: int) -> InterviewResult:
+    """Read the fields of an analysed interview, from a webhook or from `GET /interviews/:id`.
+
+    Raises BadPayloadError if there is no usable interview id.
+    """
     places = _places(document)
     return InterviewResult(
         interview_id=_interview_id(document),

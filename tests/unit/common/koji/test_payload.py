@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from common.errors import BadPayloadError
+from common.koji.payload import CLOCK_SKEW_MS, has_interview, parse_result
 from common.messages import Answer, InterviewResult, decode
-from ingress.koji_payload import CLOCK_SKEW_MS, has_interview, parse_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable

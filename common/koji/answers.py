@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from common.koji.slugs import question_slug, unique
 from common.messages import Answer
-from ingress.reading import as_flag, as_id, as_number, as_text, dig, first
-from ingress.slugs import question_slug, unique
+from common.reading import as_flag, as_id, as_number, as_text, dig, first
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from common.koji.answers import ANSWERS_MOST, read_answers
 from common.messages import Answer
-from ingress.koji_answers import ANSWERS_MOST, read_answers
 
 LONG = "a sentence that somebody typed, which goes on and on until it has more than sixty"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ingress.reading import as_flag, as_id, as_number, as_text, as_time_ms, dig, first
+from common.reading import as_flag, as_id, as_number, as_text, as_time_ms, dig, first
 
 
 @pytest.mark.parametrize(

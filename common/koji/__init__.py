@@ -1,0 +1,1 @@
+"""Koji's words for an interview, read by ingress (webhooks) and workers (reconciliation)."""
