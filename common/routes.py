@@ -38,6 +38,8 @@ class Route:
     max_invites: Cap | None = None
     monthly_credits: int | None = None
     properties: tuple[str, ...] = ()
+    reconcile_after_hours: float = 24
+    interview_timeout_days: float = 30
 
     @property
     def credits_per_interview(self) -> int:
@@ -100,6 +102,8 @@ class RouteSchema(Schema):
     cooldown_days = ma.Float(validate=validate.Range(min=0, max=3650))
     max_invites = _Parsed(Cap.parse)
     monthly_credits = ma.Integer(strict=True, validate=validate.Range(min=0))
+    reconcile_after_hours = ma.Float(validate=validate.Range(min=0, max=8760))
+    interview_timeout_days = ma.Float(validate=validate.Range(min=0, max=3650))
     properties = ma.List(ma.String(validate=_TEXT), validate=validate.Length(max=50))
 
     @post_load

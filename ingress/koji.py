@@ -12,6 +12,7 @@ import structlog
 from flask import Blueprint, Response, request
 
 from common.errors import BadPayloadError
+from common.koji import inbox_key
 from common.koji.payload import has_interview, parse_result
 from ingress.answers import answer, answer_failures, plain_failure
 from ingress.body import inflate, parse_json, read_body
@@ -55,7 +56,7 @@ def make_blueprint(
         result = parse_result(_content(raw), int(now_seconds() * 1000))
         if result is None:
             return _answer("ignored", "other_event")
-        (new,) = storage.keep([(f"koji:{result.interview_id}", result)])
+        (new,) = storage.keep([(inbox_key(result.interview_id), result)])
         if new:
             ACCEPTED.labels(SOURCE).inc()
         return _answer("accepted" if new else "duplicate", "analysed", result.interview_id)

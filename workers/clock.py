@@ -10,6 +10,7 @@ from common.ledger import INBOX, WRITES, invitations
 from common.ledger.pauses import MIXPANEL
 from common.queues import TaskNames
 from workers.dispatch import dispatch
+from workers.reconcile import reconcile
 
 if TYPE_CHECKING:
     from workers.bridge import Bridge
@@ -36,3 +37,4 @@ def tick(bridge: Bridge) -> None:
         bridge.send(TaskNames.WRITE_RESULTS)
     for route in bridge.config.routes:
         dispatch(bridge, route)
+    reconcile(bridge)

@@ -12,7 +12,7 @@ from common.ledger import invitations
 from common.messages import Invitation
 from workers.budgets import start_counters
 from workers.clients.koji import knows_repeats
-from workers.refusals import note_accepted, note_refused
+from workers.refusals import note_refused
 from workers.verdicts import Bury, decide
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ def start_interviews(bridge: Bridge, route_name: str, tickets: list[tuple[str, i
     if route is None:  # taken out of routes.toml; people wait in case it comes back
         _put_back(bridge, lane, tickets, REMOVED_ROUTE_WAIT_MS)
         return
+    # What waited in the queue past its lease must not use up a moment of the limit.
+    ours = bridge.ledger.renew(lane, tickets, bridge.leases.lease_ms)
+    tickets = [ticket for ticket, held in zip(tickets, ours, strict=True) if held]
     with bridge.leases.holding(lane, tickets):
         for number, (key, token) in enumerate(tickets):
             wait_ms = _wait_for_turn(bridge, route)
@@ -86,24 +89,26 @@ def _start_one(bridge: Bridge, route: Route, lane: Lane, key: str, token: int) -
             bridge, route, lane, key, token, begun.attempts, error, repeat_is_safe=repeat_is_safe
         )
         return
+    # Kept until the result needs it: who this was, and by which route.
+    value = replace(person, route=route.name).encode()
+    counters = start_counters(route, bridge.clock_ms())
+    interview_id = started.interview_id
+    # First of all: whatever fails after this, the person is known to be started.
+    held = bridge.ledger.complete_start(
+        lane, key, token, value=value, interview_id=interview_id, counters=counters
+    )
+    if not held and interview_id:  # whoever has the entry now must not start the person again
+        bridge.ledger.confirm_start(
+            lane, key, value=value, interview_id=interview_id, counters=counters
+        )
     bridge.breaker.record(bridge.koji_breaker(route), ok=True)
     bridge.limiter.heed(bridge.limit(route), started.headers, refused=False)
-    note_accepted(bridge, route.name)
-    held = bridge.ledger.complete_start(
-        lane,
-        key,
-        token,
-        # Kept until the result needs it: who this was, and by which route.
-        value=replace(person, route=route.name).encode(),
-        interview_id=started.interview_id,
-        counters=start_counters(route, bridge.clock_ms()),
-    )
     log.info(
         "started",
         route=route.name,
         key=key,
         attempt=begun.attempts + 1,
-        interview_id=started.interview_id,
+        interview_id=interview_id,
         duplicate=started.duplicate,
         claim_held=held,
     )

@@ -6,11 +6,11 @@ If the process dies, nobody renews and the ledger takes the entries back.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import structlog
-from redis.exceptions import RedisError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,7 +27,7 @@ class LeaseKeeper:
         """Renew three times within each lease."""
         self._ledger = ledger
         self.lease_ms = lease_ms
-        self._held: dict[tuple[Lane, str], int] = {}
+        self._held: Counter[tuple[Lane, str, int]] = Counter()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -35,7 +35,7 @@ class LeaseKeeper:
     @contextmanager
     def holding(self, lane: Lane, claims: Iterable[tuple[str, int]]) -> Iterator[None]:
         """Renew these claims (key, token) until the block ends."""
-        mine = {(lane, key): token for key, token in claims}
+        mine = [(lane, key, token) for key, token in claims]
         with self._lock:
             self._held.update(mine)
             if self._thread is None:
@@ -45,15 +45,14 @@ class LeaseKeeper:
             yield
         finally:
             with self._lock:
-                for name, token in mine.items():
-                    if self._held.get(name) == token:
-                        del self._held[name]
+                self._held.subtract(mine)
+                self._held = +self._held
 
     def renew(self) -> None:
         """Renew everything that is held right now."""
         lanes: dict[Lane, list[tuple[str, int]]] = {}
         with self._lock:
-            for (lane, key), token in self._held.items():
+            for lane, key, token in self._held:
                 lanes.setdefault(lane, []).append((key, token))
         for lane, claims in lanes.items():
             self._ledger.renew(lane, claims, self.lease_ms)
@@ -68,5 +67,5 @@ class LeaseKeeper:
         while not self._stopping.wait(self.lease_ms / 3000):
             try:
                 self.renew()
-            except RedisError as exc:
+            except Exception as exc:  # noqa: BLE001 - a dead thread would let every lease lapse
                 log.warning("leases_not_renewed", error=type(exc).__name__)

@@ -1,8 +1,8 @@
 """make_event, make_profile: a result as Mixpanel is to see it.
 
-Limits: https://docs.mixpanel.com/reference/import-events (strings are cut at 255 bytes, an
-`$insert_id` has at most 36 letters, digits and dashes, a time lies after 1971 and at most an hour
-ahead).
+Limits: https://docs.mixpanel.com/reference/import-events (strings are cut at 255 bytes, a
+list has fewer than 255 items, an `$insert_id` at most 36 letters, digits and dashes, a time lies
+after 1971 and at most an hour ahead).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 EVENT = "Koji Interview Completed"
 TEXT_BYTES = 255
+MOST_ITEMS = 254
 YEAR_1971_MS = 31_536_000_000
 HOUR_MS = 3_600_000
 # Names that mean something to Mixpanel's ingestion itself.
@@ -105,5 +106,5 @@ def _fit(value: Any) -> Any:
     if isinstance(value, str):
         return clip(value)
     if isinstance(value, list):
-        return [_fit(item) for item in value[:255]]
+        return [_fit(item) for item in value[:MOST_ITEMS]]
     return value

@@ -33,6 +33,7 @@ class Outcome:
 def unpack_result(config: Config, ledger: Ledger, result: InterviewResult) -> Outcome:
     """Judge a result and put it into the lane of writes; safe to repeat."""
     respondent = identify(config, ledger, result)
+    ledger.result_came(result.interview_id)
     route = respondent.route
     name = route.name if route else ""
     counters = {f"completed:{name}": 1}

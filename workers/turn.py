@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
+
+from redis.exceptions import RedisError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +32,12 @@ class Turn:
         """Prolong the turn; False if it was lost meanwhile."""
         return bool(self._renew(keys=[self._key], args=[self._token, self._lease_ms]))
 
+    def keep(self, over: threading.Event) -> None:
+        """Prolong the turn however long the work takes; lost only if this process stands still."""
+        while not over.wait(self._lease_ms / 3000):
+            with suppress(RedisError):
+                self.renew()
+
 
 @contextmanager
 def turn(redis: Redis, name: str, lease_ms: int) -> Iterator[Turn | None]:
@@ -37,7 +46,11 @@ def turn(redis: Redis, name: str, lease_ms: int) -> Iterator[Turn | None]:
     if not redis.set(key, token, nx=True, px=lease_ms):
         yield None
         return
+    mine = Turn(redis.register_script(_RENEW), key, token, lease_ms)
+    over = threading.Event()
+    threading.Thread(target=mine.keep, args=(over,), name="turn", daemon=True).start()
     try:
-        yield Turn(redis.register_script(_RENEW), key, token, lease_ms)
+        yield mine
     finally:
+        over.set()
         redis.register_script(_RELEASE)(keys=[key], args=[token])

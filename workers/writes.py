@@ -72,16 +72,14 @@ def _write(bridge: Bridge, claims: Sequence[Claimed]) -> int:
     readable: list[tuple[Claimed, ResultWrite]] = []
     for claim in claims:
         try:
-            message = decode(claim.value)
-        except (ValueError, TypeError, KeyError) as exc:
+            readable.append((claim, _read(claim)))
+        except (ValueError, TypeError, KeyError, AttributeError) as exc:
             bridge.ledger.bury(
                 WRITES, [(claim.key, claim.token, "unreadable", None, type(exc).__name__)]
             )
-            continue
-        if isinstance(message, ResultWrite):
-            readable.append((claim, message))
     verdicts = send_batch(bridge, [message for _, message in readable])
     failed = [error for error in verdicts if error is not None]
+    all_failed = len(failed) == len(verdicts)
     down = bool(failed) and all(isinstance(error, TransientError) for error in verdicts)
     bridge.breaker.record(MIXPANEL, ok=not down)
     done, later, dead = [], [], []
@@ -89,7 +87,7 @@ def _write(bridge: Bridge, claims: Sequence[Claimed]) -> int:
         if error is None:
             done.append((claim.key, claim.token, b"", {f"written:{message.route}": 1}))
             continue
-        verdict = _judge(bridge, claim, error)
+        verdict = _judge(bridge, claim, error, in_a_row=all_failed)
         if isinstance(verdict, Retry):
             later.append((claim.key, claim.token, verdict.delay_ms, verdict.spends, False, error))
         else:
@@ -113,12 +111,19 @@ def _write(bridge: Bridge, claims: Sequence[Claimed]) -> int:
     return len(done)
 
 
-def _judge(bridge: Bridge, claim: Claimed, error: PartnerError) -> Retry | Bury:
+def _read(claim: Claimed) -> ResultWrite:
+    message = decode(claim.value)
+    if not isinstance(message, ResultWrite):
+        raise TypeError(f"a {message.KIND} does not belong into the writes")
+    return message
+
+
+def _judge(bridge: Bridge, claim: Claimed, error: PartnerError, *, in_a_row: bool) -> Retry | Bury:
     if isinstance(error, StopRouteError):
         reason = f"Mixpanel answered {error}; mend it, then: python -m ops resume {MIXPANEL}"
         if bridge.pauses.pause(MIXPANEL, reason):
             log.error("writes_paused", status=error.status, error=str(error))
-    elif isinstance(error, PermanentError):
+    elif isinstance(error, PermanentError) and in_a_row:
         note_refused(bridge, MIXPANEL, "Mixpanel", error)
     settings = bridge.config.settings
     return decide(

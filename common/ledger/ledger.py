@@ -188,7 +188,10 @@ class Ledger:
         """Finish an accepted start; the interview leads back to the person from now on."""
         return bool(
             self._run.complete_start(
-                keys=[*lane.keys(), lane.key("people"), lane.key("interviews")],
+                keys=[
+                    *lane.keys(),
+                    *map(lane.key, ("people", "interviews", "awaiting", "refused_in_a_row")),
+                ],
                 args=[self._now(), key, token, value, orjson.dumps(counters), interview_id],
             )
         )
@@ -239,6 +242,26 @@ class Ledger:
         """Give dead letters a fresh budget; returns which were dead, and whether to wake."""
         wake, *revived = self._run.revive(keys=lane.keys(), args=[self._now(), spacing_ms, *keys])
         return self._each(revived), bool(wake)
+
+    def result_came(self, interview_id: str) -> None:
+        """Note that an interview need not be asked for any more."""
+        self.redis.zrem(INVITATIONS.key("awaiting"), interview_id)
+
+    def started_at_ms(self, key: str) -> int | None:
+        """Return when the person of an invitation was last started."""
+        found = self.redis.hget(INVITATIONS.key("people"), key.split(".", 1)[0])
+        return int(found) if found else None
+
+    def ask_again_later(self, interview_id: str, at_ms: int) -> None:
+        """Note when an interview without a result is to be asked for next."""
+        self.redis.zadd(INVITATIONS.key("awaiting"), {interview_id: at_ms}, xx=True)
+
+    def awaiting(self, before_ms: int, most: int) -> list[str]:
+        """Return interviews started, or last asked for, before a time and without a result."""
+        found: list[Any] = self.redis.zrangebyscore(
+            INVITATIONS.key("awaiting"), "-inf", before_ms, start=0, num=most
+        )
+        return [one.decode() for one in found]
 
     # --- looking up --------------------------------------------------------------------------
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import math
 import time
+import traceback
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ConnectionError as RequestsConnectionError
-from requests.exceptions import ConnectTimeout, InvalidHeader, RequestException, SSLError
+from requests.exceptions import ConnectTimeout, InvalidHeader, RequestException
 from requests.utils import get_environ_proxies
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
@@ -45,6 +47,8 @@ def make_session(base_url: str) -> requests.Session:
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.proxies = dict(get_environ_proxies(base_url))
+    # A partner's cookie would travel with other keys, and a shared jar is not safe between threads.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     # Otherwise requests looks up proxies and .netrc at every single call.
     session.trust_env = False
     return session
@@ -62,11 +66,13 @@ def call(
             allow_redirects=False,
             **options,
         )
-    except (ConnectTimeout, SSLError) as exc:
-        raise TransientError(f"no connection: {type(exc).__name__}") from exc
+    except ConnectTimeout as exc:
+        raise TransientError("no connection: ConnectTimeout") from exc
     except RequestsConnectionError as exc:
         if _never_connected(exc):
             raise TransientError("no connection: refused or unknown host") from exc
+        if _in_handshake(exc):
+            raise TransientError("no connection: TLS handshake failed") from exc
         raise AmbiguousError("the connection broke before an answer came") from exc
     except (InvalidHeader, ValueError) as exc:
         raise PermanentError(f"cannot be sent: {type(exc).__name__}", reason="bad_data") from exc
@@ -77,7 +83,19 @@ def call(
 def _never_connected(exc: RequestsConnectionError) -> bool:
     cause: object = exc.args[0] if exc.args else exc
     reason = getattr(cause, "reason", cause)
+    reason = getattr(reason, "original_error", reason)  # what kept a proxy from being reached
     return isinstance(reason, NewConnectionError | NameResolutionError)
+
+
+def _in_handshake(exc: BaseException) -> bool:
+    """Tell whether TLS failed before anything was sent; it may also break during the call."""
+    error: BaseException | None = exc
+    while error is not None:
+        frames = traceback.walk_tb(error.__traceback__)
+        if any(frame.f_code.co_name == "do_handshake" for frame, _ in frames):
+            return True
+        error = error.__context__
+    return False
 
 
 def failure(  # noqa: PLR0911 - one line a class of status

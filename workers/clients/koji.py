@@ -45,13 +45,13 @@ def start_body(profile: str, route: Route, key: str, person: Invitation) -> dict
     """Build the request body; without an address anywhere under `join_key = "respondent_id"`."""
     private = route.join_key == "respondent_id"
     external_id = person.distinct_id
-    if private and normal_email(external_id):
+    if private and _holds_email(external_id):
         external_id = key  # an id that is an address stays here; the key leads back to it
     metadata = {
-        "mixpanel_distinct_id": "" if external_id == key else person.distinct_id,
-        "mixpanel_cohort_id": person.cohort_id,
-        "route": route.name,
         **person.properties,
+        "mixpanel_distinct_id": "" if external_id == key else person.distinct_id,
+        "mixpanel_cohort_id": person.cohort_id or route.cohort_id,
+        "route": route.name,
     }
     name = person.name
     if private:
@@ -86,7 +86,7 @@ def _holds_email(value: Any) -> bool:
     if isinstance(value, str):
         return any(normal_email(word.strip("<>()[],;:\"'")) for word in value.split())
     if isinstance(value, dict):
-        return any(_holds_email(item) for item in value.values())
+        return any(_holds_email(item) for pair in value.items() for item in pair)
     return isinstance(value, list) and any(_holds_email(item) for item in value)
 
 

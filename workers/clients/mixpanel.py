@@ -80,7 +80,7 @@ class MixpanelClient:
             headers={"Content-Type": "application/json", "Content-Encoding": "gzip"},
         )
         if response.status_code == BAD_REQUEST:
-            failed = _failed_records(response)
+            failed = _failed_records(response, len(batch))
             if failed:
                 return [failed.get(index) for index in range(len(batch))]
         return self._whole(response, batch, self._import)
@@ -132,7 +132,7 @@ def _batches(records: Iterator[bytes]) -> Iterator[list[bytes]]:
         yield batch
 
 
-def _failed_records(response: requests.Response) -> dict[int, PartnerError]:
+def _failed_records(response: requests.Response, records: int) -> dict[int, PartnerError]:
     """Return the refused records by index; empty where the answer does not tell them apart."""
     try:
         failed = orjson.loads(response.content)["failed_records"]
@@ -140,10 +140,11 @@ def _failed_records(response: requests.Response) -> dict[int, PartnerError]:
         return {}
     refused: dict[int, PartnerError] = {}
     for record in failed if isinstance(failed, list) else []:
-        if not isinstance(record, dict) or not isinstance(record.get("index"), int):
+        index = record.get("index") if isinstance(record, dict) else None
+        if not isinstance(index, int) or not 0 <= index < records:
             return {}  # seen in the wild: plain strings, which refuse the whole batch
         field = str(record.get("field", "record"))[:80]
-        refused[record["index"]] = PermanentError(f"refused: {field}", status=BAD_REQUEST)
+        refused[index] = PermanentError(f"refused: {field}", status=BAD_REQUEST)
     return refused
 
 

@@ -31,15 +31,16 @@ if refused then
 elseif wait then
   -- Remaining is 0. If our own calls explain it, our pace keeps the limit already; else
   -- somebody else uses this key, and the next moment is when the partner says.
-  local bucket = math.floor(now / window)
-  local used, before = 0, 0
+  -- Of the older bucket all counts: where in it our calls lay is not known, and a pause that
+  -- nobody needed costs a window, while one that was needed comes with the next 429 anyway.
+  local bucket, own = math.floor(now / window), 0
   if tonumber(state[4] or '-1') == bucket then
-    used, before = tonumber(state[5]), tonumber(state[6])
+    own = tonumber(state[5]) + tonumber(state[6])
   elseif tonumber(state[4] or '-1') == bucket - 1 then
-    before = tonumber(state[5])
+    own = tonumber(state[5])
   end
-  local own = used + before * (1 - (now / window - bucket))
-  if own >= 0.9 * window / full then return 0 end
+  local interval = math.max(full, tonumber(redis.call('HGET', KEYS[1], 'interval') or '0'))
+  if own >= 0.9 * window / interval then return 0 end
 end
 if not wait then
   redis.call('PEXPIRE', KEYS[1], math.ceil(window * 3))

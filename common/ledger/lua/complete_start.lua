@@ -1,11 +1,15 @@
 -- An accepted start: in flight → done, and the interview's id leads back to the person.
 -- ARGV: now, key, token, value to keep, counters (JSON), interview_id ('' = not told).
--- KEYS[11]: people, KEYS[12]: interviews. Returns 1, or 0 if the claim was lost; what Koji
+-- KEYS[11]: people, KEYS[12]: interviews, KEYS[13]: awaiting (interviews without a result yet),
+-- KEYS[14]: refused_in_a_row (which ends here). Returns 1, or 0 if the claim was lost; what Koji
 -- told is kept either way, for it is true whoever holds the claim.
 local key, interview_id = ARGV[2], ARGV[6]
 local person = string.match(key, '^([^.]+)%.') or key
 redis.call('HSET', KEYS[11], person, now)
-if interview_id ~= '' then redis.call('HSET', KEYS[12], interview_id, key) end
+if interview_id ~= '' and redis.call('HSET', KEYS[12], interview_id, key) == 1 then
+  redis.call('ZADD', KEYS[13], now, interview_id)
+end
+if ROUTE then redis.call('HDEL', KEYS[14], ROUTE) end
 if not held(key, ARGV[3]) then return 0 end
 finish(key, ARGV[4], ARGV[5])
 return 1
