@@ -64,6 +64,8 @@ class Settings:
     lease_seconds: float
     max_attempts: int
     backoff_base_seconds: float
+    keep_done_days: float
+    keep_dead_days: float
     allow_insecure_partners: bool
     sentry_dsn: str | None
     log_level: str

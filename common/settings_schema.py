@@ -243,6 +243,16 @@ class SettingsSchema(Schema):
         validate=_POSITIVE,
         metadata=_doc("First retry delay; doubles up to an hour, with jitter"),
     )
+    keep_done_days = ma.Float(
+        load_default=30,
+        validate=validate.Range(min=1),
+        metadata=_doc("How long finished payloads, writes and cancelled people are remembered"),
+    )
+    keep_dead_days = ma.Float(
+        load_default=180,
+        validate=validate.Range(min=1),
+        metadata=_doc("How long dead letters are kept"),
+    )
     allow_insecure_partners = ma.Boolean(
         load_default=False, metadata=_doc("`1` allows plain http:// to hosts other than loopback")
     )

@@ -11,6 +11,7 @@ from common.ledger.pauses import MIXPANEL
 from common.queues import TaskNames
 from workers.dispatch import dispatch
 from workers.reconcile import reconcile
+from workers.retention import purge
 
 if TYPE_CHECKING:
     from workers.bridge import Bridge
@@ -38,3 +39,4 @@ def tick(bridge: Bridge) -> None:
     for route in bridge.config.routes:
         dispatch(bridge, route)
     reconcile(bridge)
+    purge(bridge)

@@ -24,11 +24,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Respondent:
-    """Who gave the interview: `distinct_id` is empty for nobody we can name."""
+    """Who gave the interview: `distinct_id` is empty for nobody we can name.
+
+    `key` and `person` are the ledger's record, where we started them.
+    """
 
     distinct_id: str
     route: Route | None = None
     person: Invitation | None = None
+    key: str = ""
 
 
 def identify(config: Config, ledger: Ledger, result: InterviewResult) -> Respondent:
@@ -54,7 +58,7 @@ def identify(config: Config, ledger: Ledger, result: InterviewResult) -> Respond
             counters=start_counters(route, result.completed_at_ms),
         )
     known = person.distinct_id or usable_id(person.email) or _told_id(result)
-    return Respondent(known, route, person)
+    return Respondent(known, route, person, key)
 
 
 def _told_id(result: InterviewResult) -> str:

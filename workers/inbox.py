@@ -15,6 +15,7 @@ from common.queues import TaskNames
 from workers.cohorts import unpack_page
 from workers.dispatch import dispatch
 from workers.results import unpack_result
+from workers.retention import forget_details
 from workers.verdicts import backoff_seconds
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def _unpack_one(bridge: Bridge, claim: Claimed) -> None:
         if outcome.wake:
             bridge.send(TaskNames.WRITE_RESULTS)
         bridge.ledger.complete(INBOX, [(claim.key, claim.token, b"", outcome.counters)])
+        forget_details(bridge.ledger, outcome.respondent)
     else:
         raise TypeError(f"a {message.KIND} does not belong into the inbox")
 

@@ -24,9 +24,13 @@ DEFAULT_MIN_QUALITY = 3.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a result: counters to raise with the inbox entry, whether to wake writers."""
+    """What became of a result: counters to raise with the inbox entry, whether to wake writers.
+
+    `respondent` may be forgotten but for what names them in Mixpanel, once the entry is done.
+    """
 
     counters: dict[str, int]
+    respondent: Respondent
     wake: bool = False
 
 
@@ -42,7 +46,7 @@ def unpack_result(config: Config, ledger: Ledger, result: InterviewResult) -> Ou
     )
     if reason:
         log.info("result_skipped", route=name, interview_id=result.interview_id, reason=reason)
-        return Outcome({**counters, f"skipped:{reason}": 1})
+        return Outcome({**counters, f"skipped:{reason}": 1}, respondent)
     write = ResultWrite(
         event=make_event(result, respondent),
         distinct_id=respondent.distinct_id,
@@ -57,7 +61,7 @@ def unpack_result(config: Config, ledger: Ledger, result: InterviewResult) -> Ou
         profile=orjson.dumps(make_profile(result)),
     )
     log.info("result_unpacked", route=name, interview_id=result.interview_id, new=new)
-    return Outcome(counters, wake)
+    return Outcome(counters, respondent, wake)
 
 
 def skip_reason(

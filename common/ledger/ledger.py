@@ -232,6 +232,15 @@ class Ledger:
         )
         return returned, buried
 
+    def shrink(self, key: str, value: bytes) -> bool:
+        """Keep less of somebody started; False if the invitation is not done."""
+        return bool(self._run.shrink(keys=INVITATIONS.keys(), args=[self._now(), key, value]))
+
+    def purge(self, lane: Lane, state: str, before_ms: int, most: int = 500) -> int:
+        """Forget entries that are `done`, `dead` or `cancelled` since before a time."""
+        keys = [*lane.keys(), lane.key(state)]
+        return int(self._run.purge(keys=keys, args=[self._now(), before_ms, most]))
+
     def cancel(self, lane: Lane, keys: Sequence[str], reason: str) -> list[bool]:
         """Cancel entries that are pending or dead."""
         return self._each(self._run.cancel(keys=lane.keys(), args=[self._now(), reason, *keys]))
