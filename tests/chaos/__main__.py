@@ -18,7 +18,8 @@ FIGURES = (
     *("kills", "accepted", "started", "double_started", "held_as_ambiguous", "dead", "cancelled"),
     *("lost", "results_accepted", "results_skipped", "written", "written_twice", "writes_dead"),
     *("results_lost", "profiles_moved_back", "given_up_by_koji"),
-    *("recovered_after_seconds", "took_seconds", "void", "broken"),
+    *("median_recovery_seconds", "longest_recovery_seconds", "after_outage_seconds"),
+    *("drained_after_seconds", "took_seconds", "void", "broken"),
 )
 
 

@@ -73,15 +73,18 @@ def _run(
     bridge.sandbox.post("koji", "faults", plan.koji_faults)
     bridge.sandbox.post("mixpanel", "faults", plan.mixpanel_faults)
     sender, storm = Sender(bridge, plan, urls), Storm(bridge, plan, note)
+    storm.recovery.start()
     sender.start()
     try:
         storm.blow(sender.is_alive)
-    finally:
-        if not sender.is_alive():
-            sender.join()
+    except BaseException:
+        sender.stopping.set()
+        raise
     sender.join()
     note("the storm is over")
     accounts = _settle(plan, bridge, note)
+    storm.recovery.stopping.set()
+    storm.recovery.join()
     return {
         "seed": plan.seed,
         "kills": sum(storm.kills.values()),
@@ -90,7 +93,8 @@ def _run(
         **accounts.as_dict(),
         "koji": bridge.sandbox.get("koji", "summary"),
         "mixpanel": bridge.sandbox.get("mixpanel", "summary"),
-        "recovered_after_seconds": round(time.monotonic() - storm.last_fault_at, 1),
+        **storm.recovery.figures(),
+        "drained_after_seconds": round(time.monotonic() - storm.last_fault_at, 1),
         "took_seconds": round(time.monotonic() - began_at, 1),
         "void": accounts.void(),
         "broken": accounts.broken(),

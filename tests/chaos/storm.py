@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
+from tests.chaos.recovery import Recovery
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -85,7 +87,8 @@ class Storm:
         self._bridge, self._plan, self._note = bridge, plan, note
         self._dice = random.Random(f"{plan.seed}-storm")
         self.kills: Counter[str] = Counter()
-        self.last_fault_at = time.monotonic()
+        self.recovery = Recovery(bridge.sandbox)
+        self._in_outage = False
 
     def blow(self, goes_on: Callable[[], bool]) -> None:
         """Kill until enough was killed and the work is through its first rush."""
@@ -105,6 +108,7 @@ class Storm:
                 self._note(f"Koji is down for {self._plan.outage:g} s")
                 fault = {"down": True, "for_seconds": self._plan.outage}
                 self._bridge.sandbox.post("koji", "faults", fault)
+                self._in_outage = True
                 self._outage_ends_at = time.monotonic() + self._plan.outage
             else:
                 gentle = self._dice.random() < 0.15
@@ -122,10 +126,14 @@ class Storm:
         self._bridge.sandbox.post(
             "koji", "faults", {"down": False, "for_seconds": None, **self._plan.koji_faults}
         )
+        self._in_outage = False
+        self.recovery.outage_ended()
 
     def _kill(self, name: str, how: signal.Signals) -> None:
         supervised = self._bridge.supervised
         assert supervised is not None
         if supervised.kill(name, how):
             self.kills[f"{name} {how.name}"] += 1
+            if not self._in_outage:
+                self.recovery.struck()
             self._note(f"{how.name} {name}")
