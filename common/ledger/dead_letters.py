@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from common.ledger.lanes import INBOX, INVITATIONS, WRITES, Lane, invitations
-from common.messages import InterviewResult, decode
+from common.messages import InterviewResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LANES = {lane.name: lane for lane in (INBOX, INVITATIONS, WRITES)}
 PAGE = 1000
-PAGE_WITH_PAYLOADS = 200  # a payload may be a page of a thousand people
+PAGE_OF_INBOX = 200  # its payloads are read too, and may hold a thousand people each
 LETTERS_A_CALL = 500
 HELD = "ambiguous"
 
@@ -129,7 +129,7 @@ class DeadLetters:
         for state in ("done", "cancelled"):
             if self._redis.zscore(lane.key(state), key) is not None:
                 return f"is {state}, not dead"
-        return "waits, is not dead" if self._ledger.value(lane, key) else "no such entry"
+        return "is waiting, not dead" if self._ledger.value(lane, key) else "no such entry"
 
     def payload(self, letter: Letter) -> bytes:
         """Return what it carries, as it was stored."""
@@ -170,7 +170,7 @@ class DeadLetters:
             yield from zip(group, cancelled, strict=True)
 
     def _in(self, lane: Lane, since_ms: int) -> Iterator[Letter]:
-        size = PAGE if lane == INVITATIONS else PAGE_WITH_PAYLOADS
+        size = PAGE_OF_INBOX if lane == INBOX else PAGE
         newest: float | str = "+inf"
         seen = 0  # how many of the letters that died at `newest` were yielded
         dead: Any = self._redis.zrevrangebyscore
@@ -205,13 +205,13 @@ class DeadLetters:
 
     def _route(self, value: bytes | None) -> str:
         try:
-            message = decode(value or b"")
-        except (ValueError, TypeError, KeyError, AttributeError):
+            message = orjson.loads(value or b"")
+            if message["kind"] != InterviewResult.KIND:
+                return str(message["route"])
+            route = self._routes.for_study(message["study_id"])
+        except (ValueError, TypeError, KeyError):
             return ""  # unreadable, which may be why it is here
-        if isinstance(message, InterviewResult):
-            route = self._routes.for_study(message.study_id)
-            return route.name if route else ""
-        return message.route
+        return route.name if route else ""
 
 
 def iso(at_ms: float) -> str:

@@ -1,0 +1,1 @@
+"""The commands of `python -m ops`, one file a group."""

@@ -1,0 +1,60 @@
+"""`erase`: removes a person everywhere the bridge holds them."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from ops.erasure import erase_person
+from ops.names import Names
+from ops.output import add_row, make_console, make_table, note, print_json, working
+from ops.parameters import as_json, example
+from ops.session import Session, with_session
+
+WHERE = {
+    "cohort_pages": "cohort pages not unpacked yet",
+    "results": "interview results not unpacked yet",
+    "writes": "results not written yet",
+    "profiles": "last profile kept for the order of results",
+    "interviews": "interviews that led back to the person",
+    "invitations": "invitations, in any state",
+    "people": "times of the last start",
+    "aliases": "links between id and address",
+}
+
+
+@click.command(epilog=example("erase jane@example.com", "erase user_12345 --json"))
+@click.argument("person", metavar="EMAIL|DISTINCT_ID")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@as_json
+@with_session
+def erase(session: Session, person: str, *, yes: bool, as_json: bool) -> None:
+    """Remove a person from everything the bridge holds.
+
+    Found by address (in any case) or distinct_id; whatever belongs to the person goes as well:
+    the other name, waiting invitations, dead letters, results on their way. What remains is a
+    hash for each study they were in, so that the next sync does not invite them again. Exits 1
+    if nothing was found.
+
+    Koji and Mixpanel hold data of their own; erase there as well. The append-only file of Redis
+    holds old values until it is rewritten (BGREWRITEAOF).
+    """
+    if sys.stdin.isatty() and not yes and not as_json:
+        click.confirm("Erase this person? It cannot be undone.", abort=True, err=True)
+    with working("Looking through the ledger", quiet=as_json):
+        removed = erase_person(session.ledger, Names(session.ledger, person))
+    found = any(removed.values())
+    if as_json:
+        print_json({"found": found, "removed": removed})
+    elif found:
+        table = make_table("Removed", "from", "n", numbers=("n",))
+        for place, n in removed.items():
+            if n:
+                add_row(table, WHERE[place], n)
+        make_console().print(table)
+        note("Koji and Mixpanel hold data of their own; erase the person there as well.")
+    else:
+        note("Nothing was found.")
+    if not found:
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,90 @@
+"""`status`: how many wait, where they stand, and when the last one will be done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.progress_bar import ProgressBar
+
+from common.ledger import figures
+from common.ledger.pauses import MIXPANEL, Pauses
+from ops.output import add_row, duration, make_console, make_table, note, print_json
+from ops.parameters import as_json, example
+from ops.session import Session, with_session
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+STATES = ("pending", "in_flight", "done", "dead", "cancelled")
+ROUTE_FIELDS = (
+    *("name", "study_id", "pending", "started", "completed", "written"),
+    *("eta_seconds", "paused", "paused_reason"),
+)
+BAR_WIDTH = 12
+
+
+@click.command(epilog=example("status", "status --json"))
+@as_json
+@with_session
+def status(session: Session, *, as_json: bool) -> None:
+    """Show what waits, what is done, and how long it will take."""
+    lanes = figures.lanes(session.ledger)
+    routes = figures.route_figures(session.config, session.ledger)
+    writes = Pauses(session.ledger.redis).get(MIXPANEL)
+    if as_json:
+        shown = [{field: route[field] for field in ROUTE_FIELDS} for route in routes]
+        print_json({"lanes": lanes, "routes": shown})
+        if writes is not None:
+            note(f"Writes to Mixpanel are paused: {writes.reason}")
+        return
+    console = make_console()
+    _show_lanes(console, lanes)
+    _show_routes(console, routes)
+    for route in routes:
+        if route["paused"]:
+            console.print(f"Route {route['name']} is paused: {route['paused_reason']}")
+    if writes is not None:
+        console.print(f"Writes to Mixpanel are paused: {writes.reason}")
+    for kind, counts in figures.reasons(session.ledger).items():
+        if counts:
+            told = ", ".join(f"{reason} {n:,}" for reason, n in sorted(counts.items()))
+            console.print(f"{kind.capitalize()} so far: {told}")
+    if any(states["dead"] for states in lanes.values()):
+        console.print("Dead letters wait for you: python -m ops dead-letters list")
+
+
+def _show_lanes(console: Console, lanes: dict[str, dict[str, int]]) -> None:
+    titles = [state.replace("_", " ") for state in STATES]
+    table = make_table("Lanes", "lane", *titles, numbers=titles)
+    for lane, states in lanes.items():
+        add_row(table, lane, *(states[state] for state in STATES))
+    console.print(table)
+
+
+def _show_routes(console: Console, routes: list[dict[str, Any]]) -> None:
+    numbers = ("pending", "in flight", "started", "completed", "written")
+    columns = ("route", "study", "", *numbers, "done in", "state")
+    table = make_table("Routes", *columns, numbers=(*numbers, "done in"))
+    for one in routes:
+        people = one["started"] + one["pending"] + one["in_flight"]
+        add_row(
+            table,
+            *(one["name"], one["study_id"]),
+            ProgressBar(total=people or 1, completed=one["started"], width=BAR_WIDTH),
+            *(one["pending"], one["in_flight"], one["started"], one["completed"], one["written"]),
+            *(duration(one["eta_seconds"]), _state(one)),
+        )
+    console.print(table)
+
+
+def _state(route: dict[str, Any]) -> str:
+    if not route["in_routes"]:
+        return "not in routes.toml"
+    if route["paused"]:
+        return "paused"
+    if route["breaker"] != "closed":
+        return "Koji is down, being probed"
+    if route["pending"] and route["left_under_caps"] == 0:
+        return "waits for the next period of its cap"
+    return f"running, {route['limit']}"

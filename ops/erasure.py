@@ -1,0 +1,136 @@
+"""erase_person: takes one person out of everything the bridge holds.
+
+Safe to repeat. Payloads first, names last, so that a run that was cut short can be run again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from common.identity import id_hash
+from common.ledger.lanes import INBOX, INVITATIONS, WRITES, Lane, invitations
+from common.ledger.scripts import Scripts
+from common.messages import CohortPage, InterviewResult, ResultWrite, decode
+from ops.members import EMAIL_KEYS, ID_KEYS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from common.ledger import Ledger
+    from ops.names import Names
+
+PLACES = (
+    *("cohort_pages", "results", "writes", "profiles", "interviews"),
+    *("invitations", "people", "aliases"),
+)
+PAYLOADS_A_CALL = 100
+MOST_PASSES = 10
+# What a worker had in its hands during one pass has come to rest by the next.
+PAUSE_SECONDS = 0.3
+
+
+def erase_person(
+    ledger: Ledger, names: Names, sleep: Callable[[float], None] = time.sleep
+) -> dict[str, int]:
+    """Erase until a pass finds nothing more; returns how much was found where (`PLACES`)."""
+    found = Counter(dict.fromkeys(PLACES, 0))
+    for _ in range(MOST_PASSES):
+        names.follow()
+        now_found = _Pass(ledger, names).run()
+        if not now_found.total():
+            break
+        found.update(now_found)
+        sleep(PAUSE_SECONDS)
+    return dict(found)
+
+
+class _Pass:
+    """One walk over all places."""
+
+    def __init__(self, ledger: Ledger, names: Names) -> None:
+        self._ledger, self._redis, self._names = ledger, ledger.redis, names
+        self._run = Scripts(ledger.redis)
+        self._found: Counter[str] = Counter()
+
+    def run(self) -> Counter[str]:
+        """Erase what this pass finds."""
+        for lane in (INBOX, WRITES):
+            for key, raw in self._waiting(lane):
+                self._payload(lane, key, raw)
+        names = self._names
+        self._forget("profiles", WRITES, names.hashes)
+        self._forget("interviews", INVITATIONS, names.interviews)
+        if names.interviews:
+            self._redis.zrem(INVITATIONS.key("awaiting"), *names.interviews)
+        keys = sorted(names.invitations)
+        self._found["invitations"] += self._erase(INVITATIONS, keys) if keys else 0
+        self._forget("people", INVITATIONS, names.hashes)
+        self._forget("aliases", INVITATIONS, names.aliases)
+        self._forget("aliases", INVITATIONS, names.hashes, "kin")
+        return self._found
+
+    def _forget(self, place: str, lane: Lane, fields: Any, part: str = "") -> None:
+        if fields:
+            self._found[place] += int(self._redis.hdel(lane.key(part or place), *fields))
+
+    def _erase(self, lane: Lane, keys: list[str]) -> int:
+        parts = self._ledger.sublanes() if lane == INVITATIONS else set[str]()
+        sets = [
+            invitations(route).own_key(state)
+            for route in sorted(parts)
+            for state in ("pending", "in_flight")
+        ]
+        return int(self._run.erase(keys=[*lane.keys(), *sets], args=[self._ledger.now_ms(), *keys]))
+
+    def _waiting(self, lane: Lane) -> Iterator[tuple[str, bytes]]:
+        """Yield every payload that is still kept: what is done has none."""
+        for state in ("pending", "in_flight", "dead"):
+            keys = (key for key, _ in self._redis.zscan_iter(lane.key(state)))
+            while part := list(islice(keys, PAYLOADS_A_CALL)):
+                values: Any = self._redis.hmget(lane.key("entries"), part)
+                for key, raw in zip(part, values, strict=True):
+                    if raw:
+                        yield key.decode(), raw
+
+    def _payload(self, lane: Lane, key: str, raw: bytes) -> None:
+        names = self._names
+        try:
+            message = decode(raw)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            if orjson.dumps(names.told).lower() in raw.lower():
+                self._found["results"] += self._erase(lane, [key])
+            return
+        if isinstance(message, CohortPage):
+            kept = [one for one in message.members if not names.are(*_said(one))]
+            if len(kept) < len(message.members):
+                rest = replace(message, members=kept).encode()
+                self._found["cohort_pages"] += int(
+                    self._run.rewrite(
+                        keys=lane.keys(), args=[self._ledger.now_ms(), key, raw, rest]
+                    )
+                )
+        elif isinstance(message, InterviewResult):
+            told = (message.email, message.external_id, message.respondent_id)
+            ours = message.interview_id in names.interviews
+            if ours or message.external_id in names.invitations or names.are(*told):
+                self._found["results"] += self._erase(lane, [key])
+        elif isinstance(message, ResultWrite) and (
+            key in names.interviews
+            or id_hash(message.distinct_id) in names.hashes
+            or names.are(message.distinct_id)
+        ):
+            self._found["writes"] += self._erase(lane, [key])
+
+
+def _said(member: dict[str, Any]) -> list[str]:
+    return [
+        str(member[key]).strip()
+        for key in (*EMAIL_KEYS, *ID_KEYS)
+        if isinstance(member.get(key), str | int)
+    ]
