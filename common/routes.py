@@ -87,7 +87,10 @@ class RouteSchema(Schema):
 
         unknown = RAISE
 
-    name = ma.String(required=True, validate=_NAME)
+    name = ma.String(
+        required=True,
+        validate=[_NAME, validate.NoneOf(["mixpanel"], error="Is taken: it names all writes.")],
+    )
     study_id = ma.String(required=True, validate=_TEXT)
     cohort_id = _Id()
     cohort_name = ma.String(validate=_TEXT)

@@ -85,7 +85,8 @@ def parse_cohort(document: Any) -> CohortCall:
     if not isinstance(parameters, dict | None):
         raise BadPayloadError("parameters: must be an object")
     nested = parameters or {}
-    given = {key: value for key, value in {**document, **nested}.items() if value is not None}
+    # An empty name or description is no reason to refuse a page, which would pause the sync.
+    given = {key: value for key, value in {**document, **nested}.items() if value not in (None, "")}
 
     def path(key: str) -> str:
         return key if key in document and key not in nested else f"parameters.{key}"

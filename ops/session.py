@@ -52,8 +52,13 @@ class Session:
 
 
 def read_dotenv() -> None:
-    """Take what the environment does not say from .env in the current folder."""
+    """Take what the environment does not say from .env in the current folder.
+
+    While `make run` makes up settings of its own (an embedded Redis, the sandbox), they stand in
+    .run/env, so that commands in a second terminal find the same bridge.
+    """
     load_dotenv(Path.cwd() / ".env", override=False)
+    load_dotenv(Path.cwd() / ".run" / "env", override=False)
 
 
 def open_session() -> Session:

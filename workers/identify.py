@@ -26,13 +26,15 @@ if TYPE_CHECKING:
 class Respondent:
     """Who gave the interview: `distinct_id` is empty for nobody we can name.
 
-    `key` and `person` are the ledger's record, where we started them.
+    `key` and `person` are the ledger's record, where we started them; `erased` says that they
+    asked to be forgotten.
     """
 
     distinct_id: str
     route: Route | None = None
     person: Invitation | None = None
     key: str = ""
+    erased: bool = False
 
 
 def identify(config: Config, ledger: Ledger, result: InterviewResult) -> Respondent:
@@ -42,6 +44,8 @@ def identify(config: Config, ledger: Ledger, result: InterviewResult) -> Respond
     if key is None and not result.anonymous:
         key = _find_person(config, ledger, result)
     value = ledger.value(INVITATIONS, key) if key else None
+    if key is not None and ledger.is_erased(key):
+        return Respondent("", by_study, erased=True)
     if key is None or not value:
         return Respondent(_told_id(result), by_study)
     person = Invitation.decode(value)
@@ -76,14 +80,14 @@ def _find_person(config: Config, ledger: Ledger, result: InterviewResult) -> str
     for route in routes or list(config.routes):
         study = study_hash(route.study_id)
         for told in (result.external_id, result.respondent_id):
-            if told.endswith(f".{study}") and ledger.value(INVITATIONS, told):
+            if told.endswith(f".{study}") and ledger.value(INVITATIONS, told) is not None:
                 return told  # under join_key = "respondent_id" the key may have gone as the id
         names = []
         for told in (result.external_id, result.respondent_id):
             name = id_hash(told)
             names += [ledger.alias(name) or "", name] if name else []
         for name in (*names, email_hash(result.email)):
-            if name and ledger.value(INVITATIONS, f"{name}.{study}"):
+            if name and ledger.value(INVITATIONS, f"{name}.{study}") is not None:
                 return f"{name}.{study}"
     return None
 

@@ -72,15 +72,14 @@ def skip_reason(
     Koji's guide: an anonymous study's webhook carries no address, and it is the forwarder that
     has to leave it alone. Where addresses never went to Koji, their absence says nothing.
     """
-    route = respondent.route
-    if result.anonymous:
-        return "anonymous"
-    if route and route.join_key == "email" and email_goes_to_koji and not result.email:
-        return "anonymous"
-    if not respondent.distinct_id:
-        return "unidentified"
-    if result.quality is None:
-        return "unscored"
-    if result.quality < (route.min_quality if route else DEFAULT_MIN_QUALITY):
-        return "low_quality"
-    return ""
+    route, quality = respondent.route, result.quality
+    needs_email = route is not None and route.join_key == "email" and email_goes_to_koji
+    least = route.min_quality if route else DEFAULT_MIN_QUALITY
+    reasons = {
+        "erased": respondent.erased,
+        "anonymous": result.anonymous or (needs_email and not result.email),
+        "unidentified": not respondent.distinct_id,
+        "unscored": quality is None,
+        "low_quality": quality is not None and quality < least,
+    }
+    return next((reason for reason, applies in reasons.items() if applies), "")

@@ -41,4 +41,5 @@ def register(app: Celery, bridge: Callable[[], Bridge]) -> None:
         TaskNames.WRITE_RESULTS: write_results,
         TaskNames.TICK: tick,
     }.items():
-        app.task(function, name=name.value)
+        # Not shared: another app in this process (a test's) must not get tasks with our bridge.
+        app.task(function, name=name.value, shared=False)

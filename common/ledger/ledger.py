@@ -107,8 +107,8 @@ class Ledger:
         Returns how many were `added`, `known` already, or `cancelled:<reason>`.
         """
         tally = self._run.invite(
-            keys=[*lane.keys(), lane.key("aliases"), lane.key("people")],
-            args=[self._now(), lane.route, study, cooldown_ms, lane.prefix, *flat(people)],
+            keys=[*lane.keys(), lane.key("aliases"), lane.key("people"), lane.key("kin")],
+            args=[self._now(), lane.route, study, cooldown_ms, *flat(people)],
         )
         return {name.decode(): n for name, n in zip(tally[::2], tally[1::2], strict=True)}
 
@@ -116,7 +116,8 @@ class Ledger:
         """Cancel the waiting invitations of people (email_hash, id_hash) who left the cohort."""
         return int(
             self._run.leave(
-                keys=[*lane.keys(), lane.key("aliases")], args=[self._now(), study, *flat(people)]
+                keys=[*lane.keys(), lane.key("aliases"), lane.key("kin")],
+                args=[self._now(), study, *flat(people)],
             )
         )
 
@@ -150,9 +151,9 @@ class Ledger:
     def begin(
         self, lane: Lane, key: str, token: int, *, lease_ms: int, cooldown_ms: int = 0
     ) -> Begun | None:
-        """Open a ticket right before its call; None if the claim was lost."""
+        """Open a ticket right before its call; None if the claim was lost or has begun already."""
         found = self._run.begin(
-            keys=[*lane.keys(), lane.key("people")],
+            keys=[*lane.keys(), lane.key("people"), lane.key("aliases"), lane.key("kin")],
             args=[self._now(), key, token, lease_ms, cooldown_ms],
         )
         return Begun(bool(found[0]), found[1], found[2], bool(found[3])) if found else None
@@ -283,8 +284,13 @@ class Ledger:
         found = self.redis.hget(lane.key("entries"), key)
         return found if isinstance(found, bytes) else None
 
+    def is_erased(self, key: str) -> bool:
+        """Tell whether a person asked to be forgotten."""
+        meta = self.redis.hget(INVITATIONS.key("meta"), key)
+        return bool(meta) and orjson.loads(meta or b"{}").get("cancelled") == "erased"
+
     def alias(self, id_hash: str) -> str | None:
-        """Return the address hash that was last seen with an id."""
+        """Return the address hash that was first seen with an id."""
         return _text(self.redis.hget(INVITATIONS.key("aliases"), id_hash))
 
     def waits_in(self, lane: Lane, key: str) -> bool:

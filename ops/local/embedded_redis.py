@@ -48,6 +48,7 @@ def server_command(port: int, folder: Path) -> list[str]:
         "appendfsync": "always",
         "save": "",
         "maxmemory-policy": "noeviction",
+        "loglevel": "warning",
     }
     flat = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
     return [redis_server_binary(), *flat]

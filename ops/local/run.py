@@ -13,7 +13,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from dotenv import dotenv_values
+from dotenv import dotenv_values, set_key
 
 from common.config import USAGE_EXIT_CODE, load_config
 from common.errors import ConfigError
@@ -102,9 +102,17 @@ def main() -> int:
         [*programs, *procfile_programs()], env, folder=ROOT / ".run", to_terminal=True
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with suppress(KeyboardInterrupt):
-        supervised.wait()
-    supervised.stop()
+    made_up = ROOT / ".run" / "env"
+    made_up.touch(mode=0o600)
+    for name, value in env.items():
+        if name not in os.environ and name not in from_file:
+            set_key(made_up, name, value)
+    try:
+        with suppress(KeyboardInterrupt):
+            supervised.wait()
+        supervised.stop()
+    finally:
+        made_up.unlink(missing_ok=True)
     return 0
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import orjson
 
@@ -133,7 +134,7 @@ class KojiClient:
         response = call(
             self._session,
             "GET",
-            f"{self._base_url}/api/v1/interviews/{interview_id}",
+            f"{self._base_url}/api/v1/interviews/{quote(interview_id, safe='')}",
             timeout_seconds=self._timeout_seconds,
             headers={"Authorization": f"Bearer {api_key}"},
         )

@@ -82,3 +82,23 @@ local function wake()
   if redis.call('SET', WAKE, '1', 'NX', 'PX', 2000) then return 1 end
   return 0
 end
+
+-- Every name by which a person was ever seen, those given first. `aliases` tells the address of
+-- an id; `kin` (name → names) the rest, which is rarely any: see invite.lua.
+local MOST_NAMES = 16
+local function names_of(aliases, kin, ...)
+  local names, seen, any_kin, i = {}, {}, redis.call('EXISTS', kin) == 1, 1
+  local function see(name)
+    if name and name ~= '' and not seen[name] and #names < MOST_NAMES then
+      seen[name] = true
+      names[#names + 1] = name
+    end
+  end
+  for _, name in ipairs({ ... }) do see(name) end
+  while names[i] do
+    see(redis.call('HGET', aliases, names[i]))
+    for name in string.gmatch(any_kin and redis.call('HGET', kin, names[i]) or '', '%S+') do see(name) end
+    i = i + 1
+  end
+  return names
+end

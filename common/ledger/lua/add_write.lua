@@ -5,7 +5,7 @@ local key, value, person, completed_at, profile = ARGV[2], ARGV[3], ARGV[4], ton
 if redis.call('HSETNX', ENTRIES, key, value) == 0 then return { 0, 0 } end
 redis.call('ZADD', PENDING, now, key)
 local known = redis.call('HGET', KEYS[11], person)
-if not known or tonumber(string.match(known, '^(%d+) ')) <= completed_at then
+if not known or tonumber(string.match(known, '^(%-?%d+) ')) <= completed_at then
   redis.call('HSET', KEYS[11], person, string.format('%d %s', completed_at, profile))
 end
 return { wake(), 1 }

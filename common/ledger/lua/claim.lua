@@ -24,6 +24,7 @@ if room > 0 then
     if not suspect or i == 1 or begins == 0 then
       meta.token = redis.call('HINCRBY', COUNTERS, 'token', 1)
       if begins == 1 then meta.deliveries = meta.deliveries + 1 end
+      meta.ticket = begins == 0 and 1 or nil
       redis.call('ZREM', PENDING, key)
       redis.call('ZADD', IN_FLIGHT, now + lease_ms, key)
       write_meta(key, meta)

@@ -4,9 +4,11 @@
 -- Returns 1 if an unfinished entry was completed by this.
 local key = ARGV[2]
 redis.call('HSET', KEYS[12], ARGV[5], key)
-redis.call('HSETNX', KEYS[11], string.match(key, '^([^.]+)%.') or key, now)
+local person = string.match(key, '^([^.]+)%.') or key
+redis.call('HSETNX', KEYS[11], person, now)
 local removed = redis.call('ZREM', PENDING, key) + redis.call('ZREM', IN_FLIGHT, key)
   + redis.call('ZREM', DEAD, key)
 if removed == 0 then return 0 end
+redis.call('HSET', KEYS[11], person, now) -- later than any start we knew of
 finish(key, ARGV[3], ARGV[4])
 return 1

@@ -1,5 +1,7 @@
 -- In flight → pending, due after a delay. ARGV: now, then key, token, delay_ms, spends (1 = counts
 -- as a failed attempt), keeps_sent (1 = the call may have been made), outcome, status, error for each.
+-- A claim vouches for its own call alone: what an earlier one may have sent stays so, and a ticket
+-- put back before it began says nothing about the silence of those before it.
 -- Returns 1 or 0 (claim lost) for each.
 local answer = {}
 for i = 2, #ARGV, 8 do
@@ -9,8 +11,9 @@ for i = 2, #ARGV, 8 do
       meta.attempts = meta.attempts + 1
       remember(meta, ARGV[i + 5], ARGV[i + 6], ARGV[i + 7], ARGV[i + 2])
     end
-    if ARGV[i + 4] ~= '1' then meta.sent = nil end
-    meta.deliveries, meta.token = 0, nil
+    if ARGV[i + 4] ~= '1' and meta.sent == meta.token then meta.sent = nil end
+    if not meta.ticket then meta.deliveries = 0 end
+    meta.token, meta.begun, meta.ticket = nil, nil, nil
     write_meta(key, meta)
     redis.call('ZREM', IN_FLIGHT, key)
     redis.call('ZADD', PENDING, now + tonumber(ARGV[i + 2]), key)

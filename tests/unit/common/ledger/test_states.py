@@ -1,0 +1,392 @@
+"""Every order of transitions: the ledger beside a model of it, and rules that hold whatever comes.
+
+`claims` and `calls` keep what workers were once told, also what has long been lost: using one of
+those is what a worker does that was stopped, went on after its lease had run out, or got a ticket
+twice. A crash is a claim that nobody uses any more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from common.errors import TransientError
+from common.identity import email_hash, id_hash, study_hash
+from common.ledger import INBOX, WRITES, Lane, Ledger, invitations
+from common.ledger.ledger import Budget
+from tests.support.book import Page, read_lane
+from tests.support.clock import FakeClock
+from tests.support.model import Model
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from common.ledger import Claimed
+    from tests.support.model import Entry
+
+LEASE_MS, COOLDOWN_MS, MAX_DELIVERIES = 1000, 30_000, 3
+# Two routes share a study, the third has its own.
+STUDIES = {"alpha": "st_one", "beta": "st_one", "gamma": "st_two"}
+ROUTES = [invitations(name) for name in STUDIES]
+PARTS = {"inbox": [INBOX], "writes": [WRITES], "invitations": ROUTES}
+BUDGETS = {
+    "alpha": [Budget("invites:alpha", 3)],
+    "gamma": [Budget("invites:gamma", 4), Budget("credits:gamma", 10, cost=3)],
+}
+
+# A number chooses among what there is: lanes by their order, claims from the newest back.
+picks = st.integers(0, 5)
+ANN, BOB, CY, DEE = [f"{name}@example.com" for name in ("ann", "bob", "cy", "dee")]
+# Mostly four people, by address or id or both; Ann has two devices, and ids collide now and then.
+members = st.sampled_from(
+    [
+        *[(ANN, "device-1"), (" ANN@Example.com", ""), ("", "device-1"), (ANN, "device-2")],
+        *[("", "device-2"), (BOB, "user-3"), (BOB.upper(), ""), ("", "user-3"), (CY, "user-4")],
+        *[(CY, ""), (DEE, ""), (DEE, "user-5"), ("", ""), (BOB, "device-1"), (DEE, "user-4")],
+    ]
+)
+pages = st.lists(members, min_size=1, max_size=3)
+delays = st.sampled_from([0, 0, 500, 5000])
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a worker was told; it may be long lost."""
+
+    lane: Lane
+    claimed: Claimed
+
+    @property
+    def proof(self) -> tuple[str, int]:
+        return self.claimed.key, self.claimed.token
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """One of the three lanes, with all its sub-lanes, for each run."""
+
+    def __init__(self, redis: Redis) -> None:
+        super().__init__()
+        redis.flushdb()
+        self.redis, self.clock = redis, FakeClock()
+        self.ledger = Ledger(redis, self.clock)
+        self.model = Model(self.clock.now_ms)
+        self.name = ""
+        self.n = 0
+        self.claims: list[Claim] = []
+        self.calls: list[Claim] = []
+        # What Koji may have seen: keys whose call may have been carried out, by which token.
+        self.called: dict[str, int] = {}
+
+    @initialize(name=st.sampled_from(["invitations", "invitations", "inbox", "writes"]))
+    def choose_a_lane(self, name: str) -> None:
+        self.name, self.lanes = name, PARTS[name]
+
+    def _lane(self, pick: int) -> Lane:
+        return self.lanes[pick % len(self.lanes)]
+
+    def _entry(self, pick: int) -> Entry | None:
+        found = list(self.model.of(self.name))
+        return found[pick % len(found)] if found else None
+
+    def _unique(self) -> bytes:
+        self.n += 1
+        return b"%d" % self.n
+
+    @property
+    def invites(self) -> bool:
+        return self.name == "invitations"
+
+    # --- coming in ---------------------------------------------------------------------------
+
+    @precondition(lambda self: not self.invites)
+    @rule(keys=st.lists(st.sampled_from("abcd"), min_size=1, max_size=4), delay_ms=delays)
+    def add(self, keys: list[str], delay_ms: int) -> None:
+        entries = [(key, self._unique()) for key in keys]
+        new, _ = self.ledger.add(self._lane(0), entries, delay_ms)
+        assert new == [self.model.add(self._lane(0), k, value, delay_ms) for k, value in entries]
+
+    @precondition(lambda self: self.name == "writes")
+    @rule(key=st.sampled_from("abcdef"), person=st.sampled_from("pq"), at=st.integers(-1, 4))
+    def add_write(self, key: str, person: str, at: int) -> None:
+        value, profile = self._unique(), self._unique()
+        new, _ = self.ledger.add_write(
+            key, value, person=person, completed_at_ms=at, profile=profile
+        )
+        assert new == self.model.add_write(key, value, person, at, profile)
+
+    @precondition(lambda self: self.invites)
+    @rule(pick=picks, page=pages, refusal=st.sampled_from(["", "", "", "no_email"]))
+    def invite(self, pick: int, page: list[tuple[str, str]], refusal: str) -> None:
+        lane = self._lane(pick)
+        study = study_hash(STUDIES[lane.route])
+        people = [
+            (email_hash(email), id_hash(by_id), self._unique(), refusal) for email, by_id in page
+        ]
+        found = self.ledger.invite(lane, study, people, COOLDOWN_MS)
+        expected: dict[str, int] = {}
+        for email, by_id, value, _ in people:
+            outcome, keys = self.model.consider(lane, study, email, by_id, refusal, COOLDOWN_MS)
+            expected[outcome] = expected.get(outcome, 0) + 1
+            if keys and outcome == "added":
+                self._note_added(lane, keys, value)
+            elif keys:
+                self._note_refused(lane, keys)
+        assert found == expected
+
+    def _note_added(self, lane: Lane, keys: set[str], value: bytes) -> None:
+        """Find under which of the names the person stands now, and tell the model."""
+        now = read_lane(self.redis, ROUTES)
+        [key] = [key for key in keys if now.entries.get(key) == value]
+        before = self.model.get(lane, key)
+        entry = self.model.put(lane, key, value, "pending", self.clock.now_ms)
+        entry.sent = before.sent if before else None
+
+    def _note_refused(self, lane: Lane, keys: set[str]) -> None:
+        now = read_lane(self.redis, ROUTES)
+        refused = now.states["cancelled", ""]
+        found = [key for key in keys if refused.get(key) == self.clock.now_ms]
+        assert found
+        for key in found:
+            before = self.model.get(lane, key)
+            entry = self.model.put(lane, key, b"", "cancelled", self.clock.now_ms)
+            entry.reason = now.meta[key]["cancelled"]
+            entry.sent = before.sent if before else None
+
+    @precondition(lambda self: self.invites)
+    @rule(pick=picks, page=pages)
+    def leave(self, pick: int, page: list[tuple[str, str]]) -> None:
+        lane = self._lane(pick)
+        study = study_hash(STUDIES[lane.route])
+        people = [(email_hash(email), id_hash(by_id)) for email, by_id in page]
+        n = self.ledger.leave(lane, study, people)
+        assert n == sum(self.model.leave(lane, study, *names) for names in people)
+
+    # --- being worked on ---------------------------------------------------------------------
+
+    @rule(
+        pick=picks,
+        most=st.sampled_from([4, 1, 2, 0]),
+        most_in_flight=st.sampled_from([None, None, None, 1, 3]),
+        begins=st.booleans(),
+    )
+    def claim(self, pick: int, most: int, most_in_flight: int | None, *, begins: bool) -> None:
+        lane = self._lane(pick)
+        how: dict[str, Any] = {
+            "most": most,
+            "lease_ms": LEASE_MS,
+            "most_in_flight": most_in_flight,
+            "begins": begins,
+            "budgets": BUDGETS.get(lane.route, []),
+        }
+        newest = self.model.counters[lane.name]["token"]
+        claims, more = self.ledger.claim(lane, **how)
+        expected, expected_more = self.model.claim(lane, **how)
+        assert [(c.key, c.token, c.attempts, c.value) for c in claims] == [
+            (e.key, e.token, e.attempts, e.value) for e in expected
+        ]
+        assert more == expected_more
+        assert all(claim.token > newest for claim in claims)
+        self.claims += [Claim(lane, claim) for claim in claims]
+
+    def _claim(self, pick: int) -> Claim:
+        return self.claims[-1 - pick % len(self.claims)]
+
+    @precondition(lambda self: self.invites)
+    @rule(pick=picks, cooldown_ms=st.sampled_from([0, 0, COOLDOWN_MS]))
+    def dispatch_and_call(self, pick: int, cooldown_ms: int) -> None:
+        """What goes without a hitch most of the time, in one step."""
+        before = len(self.claims)
+        self.claim(pick, 1, None, begins=False)
+        if len(self.claims) > before:
+            self.begin(0, cooldown_ms)
+
+    @precondition(lambda self: self.claims)
+    @rule(pick=picks)
+    def crash(self, pick: int) -> None:
+        """Nobody will hear of this claim again, its lease apart."""
+        self.claims.remove(self._claim(pick))
+
+    @precondition(lambda self: self.claims)
+    @rule(pick=picks, cooldown_ms=st.sampled_from([0, COOLDOWN_MS]))
+    def begin(self, pick: int, cooldown_ms: int) -> None:
+        claim = self._claim(pick)
+        lane, (key, token) = claim.lane, claim.proof
+        begun = self.ledger.begin(lane, key, token, lease_ms=LEASE_MS, cooldown_ms=cooldown_ms)
+        go = self.model.begin(lane, key, token, LEASE_MS, cooldown_ms)
+        assert (begun.go if begun else None) == go
+        if begun and begun.go:
+            entry = self.model.get(lane, key)
+            assert entry
+            assert (begun.value, begun.attempts) == (entry.value, entry.attempts)
+            assert begun.sent_before == (key in self.called), "somebody may be asked twice"
+            self.called.setdefault(key, token)
+            self.calls.append(claim)
+
+    @precondition(lambda self: self.claims)
+    @rule(pick=picks)
+    def renew(self, pick: int) -> None:
+        claim = self._claim(pick)
+        lane, (key, token) = claim.lane, claim.proof
+        expected = self.model.renew(lane, key, token, LEASE_MS)
+        assert self.ledger.renew(lane, [(key, token)], LEASE_MS) == [expected]
+
+    # --- going out ---------------------------------------------------------------------------
+
+    @precondition(lambda self: self.claims and not self.invites)
+    @rule(pick=picks)
+    def complete(self, pick: int) -> None:
+        claim = self._claim(pick)
+        lane, (key, token) = claim.lane, claim.proof
+        value, counters = self._unique(), {"written": 2} if token % 2 else {}
+        expected = self.model.complete(lane, key, token, value, counters)
+        assert self.ledger.complete(lane, [(key, token, value, counters)]) == [expected]
+
+    @precondition(lambda self: self.calls and self.invites)
+    @rule(pick=picks)
+    def complete_start(self, pick: int) -> None:
+        call = self.calls[-1 - pick % len(self.calls)]
+        lane, (key, token) = call.lane, call.proof
+        how: dict[str, Any] = {
+            "value": self._unique(),
+            "interview_id": f"iv-{key}" if token % 3 else "",
+            "counters": self._start_counters(lane),
+        }
+        held = self.ledger.complete_start(lane, key, token, **how)
+        assert held == self.model.complete_start(lane, key, token, **how)
+
+    @precondition(lambda self: self.invites)
+    @rule(pick=picks, elsewhere=st.sampled_from([False, False, True]))
+    def confirm_start(self, pick: int, *, elsewhere: bool) -> None:
+        entry = self._entry(pick)
+        if entry is None:
+            return
+        same_study = [lane for lane in ROUTES if entry.key.endswith(_study(lane))]
+        lane = same_study[-1] if elsewhere else entry.lane
+        how: dict[str, Any] = {
+            "value": self._unique(),
+            "interview_id": f"iv-{entry.key}",
+            "counters": self._start_counters(lane),
+        }
+        confirmed = self.ledger.confirm_start(lane, entry.key, **how)
+        assert confirmed == self.model.confirm_start(lane, entry.key, **how)
+
+    @precondition(lambda self: self.claims)
+    @rule(pick=picks, delay_ms=delays, spends=st.booleans(), sent=st.booleans())
+    def retry(self, pick: int, delay_ms: int, *, spends: bool, sent: bool) -> None:
+        claim = self._claim(pick)
+        lane, (key, token) = claim.lane, claim.proof
+        error = TransientError("down", status=503) if spends else None
+        [held] = self.ledger.retry(lane, [(key, token, delay_ms, spends, sent, error)])
+        assert held == self.model.retry(lane, key, token, delay_ms, spends=spends, sent=sent)
+        if held and not sent and self.called.get(key) == token:
+            del self.called[key]  # its worker lived to tell that this call was not carried out
+
+    @precondition(lambda self: self.claims)
+    @rule(pick=picks)
+    def bury(self, pick: int) -> None:
+        claim = self._claim(pick)
+        lane, (key, token) = claim.lane, claim.proof
+        buried = self.ledger.bury(lane, [(key, token, "rejected", 400, "no such study")])
+        assert buried == [self.model.bury(lane, key, token, "rejected")]
+
+    @rule(pick=picks, most=st.sampled_from([500, 1]), late=st.booleans())
+    def expire(self, pick: int, most: int, *, late: bool) -> None:
+        lane = self._lane(pick)
+        if late:
+            self.time_passes(LEASE_MS)
+        found = self.ledger.expire(lane, most=most, max_deliveries=MAX_DELIVERIES)
+        assert found == self.model.expire(lane, most, MAX_DELIVERIES)
+
+    @rule(pick=picks, reason=st.sampled_from(["dropped", "tidied", "tidied"]))
+    def cancel(self, pick: int, reason: str) -> None:
+        entry = self._entry(pick)
+        if entry:
+            keys = [entry.key, "nobody"]
+            expected = self.model.cancel_keys(entry.lane, keys, reason)
+            assert self.ledger.cancel(entry.lane, keys, reason) == expected
+
+    @precondition(lambda self: any(e.state == "dead" for e in self.model.of(self.name)))
+    @rule(spacing_ms=st.sampled_from([0, 700]))
+    def revive(self, spacing_ms: int) -> None:
+        for lane in self.lanes:
+            keys = [e.key for e in self.model.of(self.name) if e.lane == lane]
+            revived, _ = self.ledger.revive(lane, keys, spacing_ms)
+            assert revived == self.model.revive(lane, keys, spacing_ms)
+            for key, yes in zip(keys, revived, strict=True):
+                if yes:
+                    self.called.pop(key, None)  # the operator answers for it
+
+    @rule(ms=st.sampled_from([1, 500, 5000, COOLDOWN_MS]))
+    def time_passes(self, ms: int) -> None:
+        self.clock.advance(ms=ms)
+        self.model.now = self.clock.now_ms
+
+    def _start_counters(self, lane: Lane) -> dict[str, int]:
+        costs = {budget.counter: budget.cost for budget in BUDGETS.get(lane.route, [])}
+        return {f"started:{lane.route}": 1} | costs
+
+    # --- what holds after every step ---------------------------------------------------------
+
+    @invariant()
+    def the_book_is_in_order(self) -> None:
+        page = read_lane(self.redis, self.lanes)
+        _each_entry_is_in_one_state(page)
+        entries = {entry.key: entry for entry in self.model.of(self.name)}
+        assert page.entries == {key: entry.value for key, entry in entries.items()}
+        assert sum(page.sizes().values()) == len(entries)
+        for key, entry in entries.items():
+            assert page.states[page.state_of(key)][key] == entry.at
+            _agrees(entry, page)
+        assert page.counters == +self.model.counters[self.name]
+
+    @invariant()
+    def a_profile_is_that_of_the_newest_interview(self) -> None:
+        if self.name == "writes":
+            newest = [self.model.profiles.get(person, (0, None))[1] for person in "pq"]
+            assert self.ledger.profiles(["p", "q"]) == newest
+
+    def teardown(self) -> None:
+        for interview_id, key in self.model.interviews.items():
+            assert self.ledger.find_interview(interview_id) == key
+
+
+def _study(lane: Lane) -> str:
+    return study_hash(STUDIES[lane.route])
+
+
+def _each_entry_is_in_one_state(page: Page) -> None:
+    keys = [key for found in page.states.values() for key in found]
+    assert len(keys) == len(set(keys)), "in two states"
+    assert set(keys) == set(page.entries), "in no state, or in one without an entry"
+
+
+def _agrees(entry: Entry, page: Page) -> None:
+    shared = entry.state in {"done", "dead", "cancelled"}
+    assert page.state_of(entry.key) == (entry.state, "" if shared else entry.lane.route)
+    meta = page.meta.get(entry.key, {})
+    if entry.state == "in_flight":
+        assert meta["token"] == entry.token, "not the newest claim"
+    if entry.state == "done":
+        assert not meta
+    if entry.state == "dead":
+        assert (meta["reason"], meta["attempts"]) == (entry.reason, entry.attempts)
+    if entry.state == "cancelled":
+        assert (entry.value, meta["cancelled"]) == (b"", entry.reason)
+
+
+def test_every_order_of_transitions_leaves_the_book_in_order(redis: Redis) -> None:
+    run_state_machine_as_test(
+        partial(LedgerMachine, redis), settings=settings(max_examples=250, stateful_step_count=50)
+    )

@@ -1,0 +1,99 @@
+"""One place builds the real collaborators, and nothing is contacted before it is needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from kombu.exceptions import OperationalError
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from common.queues import TaskNames
+from workers import app as worker_app
+from workers.app import KINDS, make_worker_app
+from workers.bootstrap import make_bridge, make_send
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from common.config import Config
+
+
+class FakeApp:
+    """A Celery app whose broker is as a test wants it."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.sent: list[tuple[str, Any]] = []
+
+    def send_task(self, name: str, args: Any) -> None:
+        if self.error:
+            raise self.error
+        self.sent.append((name, args))
+
+
+def test_the_bridge_is_built_without_a_connection(make_config: Callable[..., Config]) -> None:
+    config = make_config(LEASE_SECONDS="12.5", KOJI_START_PROFILE="flat")
+    bridge = make_bridge(config, FakeApp())  # type: ignore[arg-type]
+    assert bridge.leases.lease_ms == 12_500
+    assert bridge.koji.profile == "flat"
+    assert bridge.ledger.redis is bridge.redis
+    assert bridge.redis.connection_pool.connection_kwargs["port"] == 1, "where nothing listens"
+    assert bridge.clock_ms() > 1_700_000_000_000
+
+
+def test_a_message_goes_by_name_with_its_arguments() -> None:
+    app = FakeApp()
+    make_send(app)(TaskNames.START_INTERVIEWS, "activation", [["a.b", 1]])  # type: ignore[arg-type]
+    assert app.sent == [("bridge.start_interviews", ("activation", [["a.b", 1]]))]
+
+
+@pytest.mark.parametrize(
+    "error", [OperationalError("no broker"), RedisConnectionError("gone"), TimeoutError("slow")]
+)
+def test_a_message_that_is_not_sent_is_logged_and_nothing_else(
+    error: Exception, logged: list[dict[str, Any]]
+) -> None:
+    make_send(FakeApp(error))(TaskNames.UNPACK)  # type: ignore[arg-type]
+    assert logged == [
+        {
+            "event": "ticket_not_sent",
+            "level": "warning",
+            "task": "bridge.unpack",
+            "error": type(error).__name__,
+        }
+    ]
+
+
+def test_every_queue_has_a_worker_and_every_worker_keeps_the_clock() -> None:
+    consumed = {queue for kind in KINDS.values() for queue in kind.queues}
+    assert consumed == set(worker_app.Queues)
+    assert all(worker_app.Queues.CLOCK in kind.queues for kind in KINDS.values())
+
+
+def test_the_tasks_of_a_process_share_one_bridge_built_at_the_first_call(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = []
+
+    def build(*_: Any) -> Any:
+        built.append(1)
+        return object()
+
+    seen = []
+    monkeypatch.setattr(worker_app, "make_bridge", build)
+    monkeypatch.setattr("workers.inbox.unpack", seen.append)
+    app = make_worker_app(config)
+    assert built == []
+    app.tasks[TaskNames.UNPACK]()
+    app.tasks[TaskNames.UNPACK]()
+    assert built == [1]
+    assert seen[0] is seen[1]
+
+
+def test_celery_leaves_our_logging_alone(config: Config) -> None:
+    make_worker_app(config)
+    assert worker_app.setup_logging.receivers
+    assert all(
+        answer is None for _, answer in worker_app.setup_logging.send(sender=None, loglevel=10)
+    )

@@ -1,0 +1,218 @@
+"""Whose interview is it? The ledger first, then the ids that Koji tells, then the address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from common.ledger import invitations
+from common.ledger.lanes import INVITATIONS
+from tests.unit.workers.conftest import ROUTES
+from tests.unit.workers.harness import Answer
+from workers.cohorts import unpack_page
+from workers.identify import Respondent, identify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.unit.workers.harness import Bench
+
+NOBODY = {"email": "", "external_id": "", "respondent_id": ""}
+
+
+def who(bench: Bench, **fields: Any) -> Respondent:
+    return identify(bench.bridge.config, bench.ledger, bench.result(**fields))
+
+
+def route_name(found: Respondent) -> str:
+    return found.route.name if found.route else ""
+
+
+def start_untold(bench: Bench, route: str = "activation") -> None:
+    """Start somebody whose interview id Koji does not tell."""
+    bench.koji.then(Answer(201, b"created"))
+    bench.start(route)
+
+
+def test_the_interview_we_started_is_the_persons_whatever_else_is_told(bench: Bench) -> None:
+    bench.invite_ann()
+    bench.start()
+    found = who(bench, email="other@example.com", external_id="u-other", study_id="st_private")
+    assert (found.distinct_id, route_name(found)) == ("u-ann", "activation")
+    assert found.person is not None
+    assert found.person.properties == {"plan": "pro"}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"external_id": "u-ann"},
+        {"respondent_id": "u-ann"},
+        {"email": "ANN@example.com"},
+        {"external_id": "u-unknown", "email": "ann@example.com"},
+        {"external_id": "u-unknown", "respondent_id": "u-ann"},
+    ],
+)
+@pytest.mark.parametrize("study_id", ["st_activation", "", "a name that Koji alone knows"])
+def test_a_person_we_started_is_found_by_id_or_address(
+    bench: Bench, told: dict[str, str], study_id: str
+) -> None:
+    bench.invite_ann()
+    start_untold(bench)
+    found = who(bench, interview_id="int-9", study_id=study_id, **{**NOBODY, **told})
+    assert (found.distinct_id, route_name(found)) == ("u-ann", "activation")
+    assert found.person is not None
+
+
+def test_the_key_that_went_in_place_of_an_id_leads_back(bench: Bench) -> None:
+    member = {"email": "bea@example.com", "mixpanel_distinct_id": "bea@example.com"}
+    bench.invite(member, route="private")
+    start_untold(bench, "private")
+    (body,) = bench.koji.bodies()
+    found = who(
+        bench,
+        interview_id="int-9",
+        study_id="st_private",
+        **{**NOBODY, "external_id": body["respondent_id"]},
+    )
+    assert (found.distinct_id, route_name(found)) == ("bea@example.com", "private")
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"external_id": "a", "respondent_id": "b", "email": "c@example.com"}, "a"),
+        ({"respondent_id": "b", "email": "c@example.com"}, "b"),
+        ({"email": " C@example.com "}, "C@example.com"),
+        (
+            {"external_id": "undefined", "respondent_id": "0", "email": "c@example.com"},
+            "c@example.com",
+        ),
+        ({"email": "no address"}, ""),
+        ({}, ""),
+    ],
+)
+def test_somebody_the_ledger_does_not_know_is_who_koji_says(
+    bench: Bench, told: dict[str, str], expected: str
+) -> None:
+    found = who(bench, **{**NOBODY, **told})
+    assert found == Respondent(expected, bench.route())
+
+
+def test_a_study_of_no_route_has_none(bench: Bench) -> None:
+    assert who(bench, study_id="st_other", external_id="a") == Respondent("a", None)
+
+
+def test_an_anonymous_interview_is_not_traced_to_a_person(bench: Bench) -> None:
+    key = bench.invite_ann()
+    found = who(bench, interview_id="int-9", anonymous=True)
+    assert found.person is None
+    assert bench.state(key) == "pending"
+
+
+def test_a_person_with_an_address_alone_is_that_address(bench: Bench) -> None:
+    bench.invite({"email": "Cem@example.com"})
+    bench.start()
+    assert who(bench, **NOBODY).distinct_id == "Cem@example.com"
+
+
+def test_a_person_of_whom_nothing_is_kept_is_who_koji_says(bench: Bench) -> None:
+    key = bench.invite_ann()
+    bench.start()
+    bench.ledger.redis.hset(INVITATIONS.key("entries"), key, "")
+    assert who(bench) == Respondent("u-ann", bench.route())
+
+
+# --- the result proves the start -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["pending", "in_flight", "dead"])
+def test_a_result_finishes_a_start_that_was_never_confirmed(bench: Bench, state: str) -> None:
+    key = bench.invite_ann()
+    if state != "pending":
+        ((_, token),) = bench.tickets()
+        if state == "dead":
+            bench.ledger.bury(invitations("activation"), [(key, token, "ambiguous", None, "")])
+    assert bench.state(key) == state
+    found = who(bench, interview_id="int-9")
+    assert found.distinct_id == "u-ann"
+    assert bench.state(key) == "done"
+    assert bench.counters(INVITATIONS)["started:activation"] == 1
+    assert who(bench, interview_id="int-9", **NOBODY).distinct_id == "u-ann"
+    assert bench.counters(INVITATIONS)["started:activation"] == 1, "counted once"
+    bench.start_all()
+    assert bench.koji.requests == []
+
+
+def test_a_confirmed_start_is_left_as_it_is(bench: Bench) -> None:
+    key = bench.invite_ann()
+    bench.start()
+    before = bench.ledger.value(INVITATIONS, key)
+    who(bench)
+    assert bench.ledger.value(INVITATIONS, key) == before
+    assert bench.counters(INVITATIONS)["started:activation"] == 1
+
+
+TWO_WAYS = """
+[[routes]]
+name = "first"
+cohort_id = "1"
+study_id = "st_same"
+
+[[routes]]
+name = "second"
+cohort_id = "2"
+study_id = "st_same"
+"""
+
+
+@pytest.mark.parametrize("route", ["first", "second"])
+def test_of_two_routes_to_a_study_it_is_the_one_that_waits(
+    build: Callable[..., Bench], route: str
+) -> None:
+    bench = build(TWO_WAYS)
+    bench.invite({"email": "ann@example.com"}, route=route)
+    key = bench.key("ann@example.com", route=route)
+    found = who(bench, interview_id="int-9", study_id="st_same")
+    assert route_name(found) == route
+    assert bench.state(key, invitations(route)) == "done"
+    assert bench.counters(INVITATIONS) == {f"started:{route}": 1}
+
+
+def test_a_dead_letter_of_two_routes_goes_to_the_first(build: Callable[..., Bench]) -> None:
+    bench = build(TWO_WAYS)
+    bench.invite({"email": "ann@example.com"}, route="second")
+    ((key, token),) = bench.tickets("second")
+    bench.ledger.bury(invitations("second"), [(key, token, "ambiguous", None, "")])
+    assert route_name(who(bench, interview_id="int-9", study_id="st_same")) == "first"
+    assert bench.state(key, invitations("first")) == "done"
+
+
+def test_the_route_that_started_is_told_apart_from_others_to_the_study(
+    build: Callable[..., Bench],
+) -> None:
+    bench = build(TWO_WAYS)
+    bench.invite({"email": "ann@example.com"}, route="second")
+    bench.start("second")
+    assert route_name(who(bench, study_id="st_same")) == "second"
+
+
+def test_a_result_whose_route_left_the_file_keeps_its_person(
+    build: Callable[..., Bench],
+) -> None:
+    old = build(ROUTES.replace('"activation"', '"gone"').replace("st_activation", "st_gone"))
+    page = old.page({"email": "ann@example.com", "distinct_id": "u-ann"}, route="gone")
+    unpack_page(old.ledger, old.route("gone"), page)
+    old.start("gone")
+    found = who(build(), study_id="st_gone", **NOBODY)
+    assert found.distinct_id == "u-ann"
+    assert found.route is None
+
+
+def test_a_renamed_route_is_found_by_its_study(build: Callable[..., Bench]) -> None:
+    old = build(ROUTES.replace('"activation"', '"old-name"'))
+    page = old.page({"email": "ann@example.com"}, route="old-name")
+    unpack_page(old.ledger, old.route("old-name"), page)
+    old.start("old-name")
+    assert route_name(who(build(), study_id="", **NOBODY)) == "activation"
