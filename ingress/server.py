@@ -19,7 +19,7 @@ from redis.retry import Retry
 
 from common.celery_app import make_celery
 from common.ledger import Ledger
-from common.ledger.figures import prometheus_text
+from common.ledger.exposition import prometheus_text
 from common.redis_client import make_redis
 from ingress.wake import make_wake
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from common.partner_keys import breaker_key
+
 if TYPE_CHECKING:
     from redis import Redis
 
@@ -43,13 +45,8 @@ class Breaker:
         self._redis = redis
         self._run = redis.register_script(_SCRIPT.read_text())
 
-    @staticmethod
-    def key(name: str) -> str:
-        """Return the breaker's hash in Redis."""
-        return f"bridge:breaker:{{{name}}}"
-
     def _call(self, name: str, what: str) -> BreakerState:
-        state, wait_ms, _ = self._run(keys=[self.key(name)], args=[what])
+        state, wait_ms, _ = self._run(keys=[breaker_key(name)], args=[what])
         return BreakerState(state.decode(), wait_ms / 1000)
 
     def allow(self, name: str) -> BreakerState:
@@ -66,7 +63,7 @@ class Breaker:
 
     def look(self, name: str) -> BreakerState:
         """Read the state without taking the probe."""
-        state, probe_at = self._redis.hmget(self.key(name), ["state", "probe_at"])
+        state, probe_at = self._redis.hmget(breaker_key(name), ["state", "probe_at"])
         if state in {None, b"closed"} or probe_at is None:
             return BreakerState("closed")
         seconds, micros = self._redis.time()

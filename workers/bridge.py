@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from workers.leases import LeaseKeeper
     from workers.rate_limiter import RateLimiter
 
-from workers.rate_limiter import Limit, key_name
+from common.partner_keys import key_name
+from workers.rate_limiter import Limit
 
 
 class Send(Protocol):

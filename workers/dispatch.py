@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from common.budgets import budgets
 from common.ledger import invitations
 from common.queues import TaskNames
-from workers.budgets import budgets
 
 if TYPE_CHECKING:
     from common.routes import Route

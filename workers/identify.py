@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from common.budgets import start_counters
 from common.identity import email_hash, id_hash, normal_email, study_hash, usable_id
 from common.ledger import invitations
 from common.ledger.lanes import INVITATIONS
 from common.messages import Invitation
-from workers.budgets import start_counters
 
 if TYPE_CHECKING:
     from common.config import Config

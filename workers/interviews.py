@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from common.budgets import start_counters
 from common.errors import LaterError, PartnerError, PermanentError, StopRouteError, TransientError
 from common.ledger import invitations
 from common.messages import Invitation
-from workers.budgets import start_counters
 from workers.clients.koji import knows_repeats
 from workers.refusals import note_refused
 from workers.verdicts import Bury, decide

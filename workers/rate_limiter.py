@@ -8,13 +8,13 @@ pace grows back to the configured limit within two windows.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from common.partner_keys import limit_key
 from workers.clients.http import wait_seconds
 
 if TYPE_CHECKING:
@@ -53,17 +53,12 @@ class Limit:
     @property
     def key(self) -> str:
         """The limit's hash in Redis."""
-        return f"bridge:limit:{{{self.name}}}"
+        return limit_key(self.name)
 
     @property
     def most_in_flight(self) -> int:
         """How many entries may be out at once: what the pace can use in the next seconds."""
         return min(2 + math.ceil(self.rate.per_second * HORIZON_SECONDS), MOST_IN_FLIGHT)
-
-
-def key_name(api_key: str) -> str:
-    """Return a name for an API key that does not give it away."""
-    return hashlib.blake2b(api_key.encode(), digest_size=8).hexdigest()
 
 
 class RateLimiter:

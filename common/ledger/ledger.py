@@ -36,11 +36,12 @@ class Claimed:
 
 @dataclass(frozen=True)
 class Budget:
-    """A counter that claims must not overrun: `allowed` in all, `cost` for one entry."""
+    """A counter that claims must not overrun: `allowed` a `unit`, `cost` for one entry."""
 
     counter: str
     allowed: int
     cost: int = 1
+    unit: str = "month"
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from common.budgets import budgets
 from common.ledger import WRITES, figures, invitations
+from common.ledger.exposition import prometheus_text
 from common.ledger.lanes import INBOX, INVITATIONS
 from common.ledger.pauses import Pauses
+from common.partner_keys import breaker_key, key_name, limit_key
 from common.rates import Cap, Rate
 from common.routes import Route
 from tests.unit.ops.conftest import NOON_MS
-from workers.breaker import Breaker
-from workers.budgets import budgets
-from workers.budgets import period as workers_period
-from workers.rate_limiter import Limit
-from workers.rate_limiter import key_name as workers_key_name
 
 if TYPE_CHECKING:
     from common.config import Config
@@ -82,7 +80,7 @@ def test_a_smaller_limit_that_koji_named_makes_it_longer(
     config: Config, ledger: Ledger, book: Book
 ) -> None:
     book.invite(*range(30))
-    key = figures.limit_key(figures.key_name("pk_live_activation"))
+    key = limit_key(key_name("pk_live_activation"))
     ledger.redis.hset(key, "interval", "4000.000")
     assert of("activation", config, ledger)["eta_seconds"] == 120
 
@@ -188,10 +186,10 @@ def test_what_is_due_later_has_no_age(ledger: Ledger) -> None:
 def test_an_open_breaker_is_seen_by_the_name_of_its_key_variable(
     config: Config, ledger: Ledger
 ) -> None:
-    key = figures.breaker_key("koji:" + figures.key_name("pk_live_churn"))
+    key = breaker_key("koji:" + key_name("pk_live_churn"))
     ledger.redis.hset(key, mapping={"state": "open", "probe_at": NOON_MS + 500})
     ledger.redis.hset(
-        figures.breaker_key("mixpanel"), mapping={"state": "half_open", "probe_at": NOON_MS - 1}
+        breaker_key("mixpanel"), mapping={"state": "half_open", "probe_at": NOON_MS - 1}
     )
     assert figures.breakers(config, ledger) == {
         "mixpanel": "half_open",
@@ -201,12 +199,7 @@ def test_an_open_breaker_is_seen_by_the_name_of_its_key_variable(
     assert of("churned", config, ledger)["breaker"] == "open"
 
 
-def test_names_are_those_of_the_workers() -> None:
-    assert figures.breaker_key("mixpanel") == Breaker.key("mixpanel")
-    assert figures.key_name("pk_live_x") == workers_key_name("pk_live_x")
-    assert figures.limit_key("a") == Limit("a", Rate(1, 1)).key
-    for unit in ("day", "week", "month"):
-        assert figures.period(unit, NOON_MS) == workers_period(unit, NOON_MS)
+def test_the_counters_of_caps_are_named_by_their_period() -> None:
     route = Route("r", "st", max_invites=Cap(2, "week"), monthly_credits=3)
     names = [budget.counter for budget in budgets(route, NOON_MS)]
     assert names == ["invites:r:2026-W22", "credits:r:2026-05"]
@@ -216,7 +209,7 @@ def test_prometheus_can_read_the_text(config: Config, ledger: Ledger, book: Book
     book.invite(1)
     book.bury(2)
     Pauses(ledger.redis).pause("mixpanel", "x")
-    text = figures.prometheus_text(config, ledger)
+    text = prometheus_text(config, ledger)
     samples = {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(text)

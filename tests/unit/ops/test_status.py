@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from common.ledger import figures, invitations
+from common.ledger import invitations
 from common.ledger.pauses import Pauses
+from common.partner_keys import breaker_key, key_name
 from common.rates import Cap
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def test_the_state_of_a_route_is_told(
 ) -> None:
     book.invite(1)
     object.__setattr__(session.config.routes.named("activation"), "max_invites", Cap(0, "day"))
-    key = figures.breaker_key("koji:" + figures.key_name("pk_live_churn"))
+    key = breaker_key("koji:" + key_name("pk_live_churn"))
     ledger.redis.hset(key, mapping={"state": "open", "probe_at": 2**53})
     output = run("status").stdout
     assert "waits for the next period of its cap" in output

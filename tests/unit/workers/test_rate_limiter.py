@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from common.partner_keys import key_name
 from common.rates import Rate
 from ops.local.embedded_redis import EmbeddedRedis
-from workers.rate_limiter import Limit, RateLimiter, key_name
+from workers.rate_limiter import Limit, RateLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

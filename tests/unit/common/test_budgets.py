@@ -9,7 +9,7 @@ import pytest
 from common.ledger.ledger import Budget
 from common.rates import Cap
 from common.routes import Route
-from workers.budgets import budgets, period, start_counters
+from common.budgets import budgets, period, start_counters
 
 
 def ms(text: str) -> int:
@@ -54,7 +54,7 @@ def test_credits_cost_what_koji_bills_for_the_mode(mode: str, cost: int) -> None
 )
 def test_an_invitation_counts_once_in_its_period(unit: str, name: str) -> None:
     route = Route(name="r", study_id="s", mode="voice", max_invites=Cap(10, unit))
-    assert budgets(route, NOW_MS) == [Budget(f"invites:r:{name}", 10)]
+    assert budgets(route, NOW_MS) == [Budget(f"invites:r:{name}", 10, unit=unit)]
     assert start_counters(route, NOW_MS) == {"started:r": 1, f"invites:r:{name}": 1}
 
 

@@ -28,7 +28,8 @@ def budgets(route: Route, now_ms: int) -> list[Budget]:
     limits = []
     if route.max_invites is not None:
         name = f"invites:{route.name}:{period(route.max_invites.unit, now_ms)}"
-        limits.append(Budget(name, route.max_invites.count))
+        cap = route.max_invites
+        limits.append(Budget(name, cap.count, unit=cap.unit))
     if route.monthly_credits is not None:
         name = f"credits:{route.name}:{period('month', now_ms)}"
         limits.append(Budget(name, route.monthly_credits, route.credits_per_interview))
