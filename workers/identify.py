@@ -75,7 +75,11 @@ def _told_id(result: InterviewResult) -> str:
 
 
 def _find_person(config: Config, ledger: Ledger, result: InterviewResult) -> str | None:
-    """Return the key of the invitation of a person whose interview id we were never told."""
+    """Return the key of the invitation of a person whose interview id we were never told.
+
+    A record that still says who it was is preferred to one of which only the key is left.
+    """
+    emptied = None
     routes = [route for route in config.routes if route.study_id == result.study_id]
     for route in routes or list(config.routes):
         study = study_hash(route.study_id)
@@ -86,10 +90,12 @@ def _find_person(config: Config, ledger: Ledger, result: InterviewResult) -> str
         for told in (result.external_id, result.respondent_id):
             name = id_hash(told)
             names += [ledger.alias(name) or "", name] if name else []
-        for name in (*names, email_hash(result.email)):
-            if name and ledger.value(INVITATIONS, f"{name}.{study}") is not None:
-                return f"{name}.{study}"
-    return None
+        for key in (f"{name}.{study}" for name in (*names, email_hash(result.email)) if name):
+            value = ledger.value(INVITATIONS, key)
+            if value:
+                return key
+            emptied = key if value is not None and emptied is None else emptied
+    return emptied
 
 
 def _route_of(config: Config, ledger: Ledger, key: str) -> Route | None:

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from common.errors import PermanentError
 from common.ledger.lanes import INVITATIONS
 
 if TYPE_CHECKING:
-    from common.errors import PermanentError
+    from collections.abc import Sequence
+
+    from common.errors import PartnerError
     from workers.bridge import Bridge
 
 log = structlog.get_logger(__name__)
@@ -27,9 +30,23 @@ def note_accepted(bridge: Bridge, name: str) -> None:
 def note_refused(bridge: Bridge, name: str, partner: str, error: PermanentError) -> None:
     """One was refused for good; too many in a row pause the route, and nobody else is buried."""
     row = bridge.redis.hincrby(INVITATIONS.key("refused_in_a_row"), name, 1)
-    if row < MOST_IN_A_ROW:
-        return
-    note_accepted(bridge, name)
+    if row >= MOST_IN_A_ROW:
+        note_accepted(bridge, name)
+        _pause(bridge, name, partner, error, row)
+
+
+def refused_everything(
+    bridge: Bridge, name: str, partner: str, errors: Sequence[PartnerError]
+) -> bool:
+    """Tell whether a whole batch was refused for good; then pause, and nobody is buried."""
+    refusals = [error for error in errors if isinstance(error, PermanentError)]
+    if len(errors) < MOST_IN_A_ROW or len(refusals) < len(errors):
+        return False
+    _pause(bridge, name, partner, refusals[0], len(refusals))
+    return True
+
+
+def _pause(bridge: Bridge, name: str, partner: str, error: PartnerError, row: int) -> None:
     reason = (
         f"{partner} refused {row} in a row for good ({error}); look at: python -m ops dead-letters "
         f"list; then: python -m ops resume {name}"

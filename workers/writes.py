@@ -18,7 +18,7 @@ from common.ledger import WRITES
 from common.ledger.pauses import MIXPANEL
 from common.messages import ResultWrite, decode
 from common.queues import TaskNames
-from workers.refusals import note_accepted, note_refused
+from workers.refusals import note_accepted, note_refused, refused_everything
 from workers.turn import turn
 from workers.verdicts import Bury, Retry, decide
 
@@ -81,13 +81,16 @@ def _write(bridge: Bridge, claims: Sequence[Claimed]) -> int:
     failed = [error for error in verdicts if error is not None]
     all_failed = len(failed) == len(verdicts)
     down = bool(failed) and all(isinstance(error, TransientError) for error in verdicts)
-    bridge.breaker.record(MIXPANEL, ok=not down)
+    up = bridge.breaker.record(MIXPANEL, ok=not down).closed
+    if all_failed and refused_everything(bridge, MIXPANEL, "Mixpanel", failed):
+        bridge.ledger.retry(WRITES, [(c.key, c.token, 0, False, False, None) for c, _ in readable])
+        return 0
     done, later, dead = [], [], []
     for (claim, message), error in zip(readable, verdicts, strict=True):
         if error is None:
             done.append((claim.key, claim.token, b"", {f"written:{message.route}": 1}))
             continue
-        verdict = _judge(bridge, claim, error, in_a_row=all_failed)
+        verdict = _judge(bridge, claim, error, in_a_row=all_failed, partner_is_down=not up)
         if isinstance(verdict, Retry):
             later.append((claim.key, claim.token, verdict.delay_ms, verdict.spends, False, error))
         else:
@@ -118,7 +121,9 @@ def _read(claim: Claimed) -> ResultWrite:
     return message
 
 
-def _judge(bridge: Bridge, claim: Claimed, error: PartnerError, *, in_a_row: bool) -> Retry | Bury:
+def _judge(
+    bridge: Bridge, claim: Claimed, error: PartnerError, *, in_a_row: bool, partner_is_down: bool
+) -> Retry | Bury:
     if isinstance(error, StopRouteError):
         reason = f"Mixpanel answered {error}; mend it, then: python -m ops resume {MIXPANEL}"
         if bridge.pauses.pause(MIXPANEL, reason):
@@ -131,7 +136,7 @@ def _judge(bridge: Bridge, claim: Claimed, error: PartnerError, *, in_a_row: boo
         attempts=claim.attempts,
         max_attempts=settings.max_attempts,
         base_seconds=settings.backoff_base_seconds,
-        partner_is_down=not bridge.breaker.look(MIXPANEL).closed,
+        partner_is_down=partner_is_down,
         # Mixpanel recognises the event by its $insert_id, and a profile may be set twice.
         repeat_is_safe=True,
         dice=bridge.random,

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 MOST_RECORDS = 2000
 # The API's text says 10 MB, its example of a 413 says 2 MiB: stay under the smaller.
 MOST_BYTES = 1_900_000
-TOO_LARGE = 413
+# So many refused one by one, none accepted: the rest of the batch would be refused as well.
+ENOUGH_REFUSED = 16
 BAD_REQUEST = 400
 
 Verdicts = list[PartnerError | None]
@@ -108,7 +109,11 @@ class MixpanelClient:
         problem = failure(response) or refusal
         if isinstance(problem, PermanentError) and len(batch) > 1:
             middle = len(batch) // 2
-            return send(batch[:middle]) + send(batch[middle:])
+            verdicts = send(batch[:middle])
+            if middle >= ENOUGH_REFUSED and None not in verdicts:
+                # Not a bad record but a bad request: no need to hear it two thousand times.
+                return verdicts + [problem] * (len(batch) - middle)
+            return verdicts + send(batch[middle:])
         if problem is not None and not isinstance(problem, PermanentError):
             problem.headers = response.headers
             raise problem

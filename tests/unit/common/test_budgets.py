@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from common.budgets import budgets, period, start_counters
 from common.ledger.ledger import Budget
 from common.rates import Cap
 from common.routes import Route
-from common.budgets import budgets, period, start_counters
 
 
 def ms(text: str) -> int:

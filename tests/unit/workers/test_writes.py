@@ -429,7 +429,17 @@ def test_when_all_is_refused_writes_are_paused(bench: Bench) -> None:
     assert bench.write() == 0
     pause = bench.bridge.pauses.get(MIXPANEL)
     assert pause is not None
-    assert "Mixpanel refused 10 in a row" in pause.reason
+    assert "Mixpanel refused 12 in a row" in pause.reason
+    assert bench.bridge.redis.zcard(WRITES.key("pending")) == 12, "nobody is buried"
+
+
+def test_a_batch_that_is_refused_whole_is_not_sent_again_record_by_record(bench: Bench) -> None:
+    for number in range(500):
+        add(bench, number)
+    bench.mixpanel.usual = lambda one: Answer(404, {"error": "no such page"})
+    assert bench.write() == 0
+    assert bench.bridge.redis.zcard(WRITES.key("pending")) == 500
+    assert len(bench.mixpanel.requests) < 200
 
 
 def test_refusals_of_single_results_count_across_batches(bench: Bench) -> None:
