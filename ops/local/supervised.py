@@ -122,11 +122,11 @@ class Supervised:
         """Tell whether the supervisor still runs."""
         return self._process.poll() is None
 
-    def _call(self, method: str, name: str) -> Any:
+    def _call(self, method: str, *arguments: object) -> Any:
         transport = SupervisorTransport(None, None, f"unix://{self._socket}")
         try:
             proxy = ServerProxy("http://127.0.0.1", transport=transport)
-            return getattr(proxy.supervisor, method)(name)
+            return getattr(proxy.supervisor, method)(*arguments)
         finally:
             transport.close()
 
@@ -147,8 +147,8 @@ class Supervised:
         self._call("stopProcess", name)
 
     def start_one(self, name: str) -> None:
-        """Start a process that was stopped."""
-        self._call("startProcess", name)
+        """Start a process that was stopped; does not wait until it runs."""
+        self._call("startProcess", name, False)  # noqa: FBT003 - an XML-RPC call
 
     def wait(self) -> int:
         """Wait until the supervisor ends by itself."""
