@@ -25,13 +25,13 @@ run: $(STAMP) ## Run everything against what .env names, until Ctrl-C
 
 test: $(STAMP) sure ## Check style and types, run every test, measure coverage
 	$(BIN)/python -m pytest tests/unit -n 2 -q --cov --cov-branch --cov-report=term:skip-covered --cov-fail-under=95
-	$(BIN)/python -m pytest tests/functional -q
+	$(BIN)/python -m pytest tests/functional -q -n 4 --dist loadfile
 
 unit: $(STAMP) ## Run the unit tests alone
 	$(BIN)/python -m pytest tests/unit -n 2 -q
 
 functional: $(STAMP) ## Run the tests over real processes alone
-	$(BIN)/python -m pytest tests/functional -q
+	$(BIN)/python -m pytest tests/functional -q -n 4 --dist loadfile
 
 chaos: $(STAMP) ## Run the fault harness (SEEDS="1 2 3"); non-zero if anything was lost or doubled
 	$(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),1 2 3)

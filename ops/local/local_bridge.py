@@ -166,6 +166,11 @@ class LocalBridge:
         if self.supervised is not None:
             self.supervised.stop()
 
+    def kill(self) -> None:
+        """Stop everything at once, when nobody will look at what is left."""
+        if self.supervised is not None:
+            self.supervised.kill_all()
+
     def __enter__(self) -> Self:
         """Start everything."""
         return self.start()

@@ -165,6 +165,16 @@ class Supervised:
             self._process.wait()
         self._socket_folder.cleanup()
 
+    def kill_all(self) -> None:
+        """Kill everything at once, the supervisor first; nothing is put in order."""
+        pids = [int(info["pid"]) for info in self._call("getAllProcessInfo")]
+        self._process.kill()
+        self._process.wait()
+        for pid in filter(None, pids):
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+        self._socket_folder.cleanup()
+
     def log(self, name: str) -> str:
         """Return what a process has printed so far."""
         path = self.folder / f"{name}.log"

@@ -21,11 +21,12 @@ def running(**options: Any) -> Iterator[LocalBridge]:
     """Run processes for as long as the block lasts."""
     folder = Path(tempfile.mkdtemp(prefix="bridge-test-"))
     local = LocalBridge(folder, **options)
+    local.start()
     try:
-        with local:
-            yield local
+        yield local
     finally:
-        shutil.rmtree(folder)
+        local.kill()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
