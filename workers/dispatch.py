@@ -6,6 +6,7 @@ of any size stays in the ledger; only what will be used soon is in the queue.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from common.budgets import budgets
@@ -29,7 +30,8 @@ def dispatch(bridge: Bridge, route: Route) -> int:
     breaker = bridge.breaker.look(bridge.koji_breaker(route))
     if breaker.open or bridge.limiter.blocked_seconds(limit) > 0:
         return 0
-    most_in_flight = limit.most_in_flight if breaker.closed else 1
+    share = math.ceil(limit.most_in_flight / _busy_routes(bridge, route))
+    most_in_flight = share if breaker.closed else 1
     claims, _ = bridge.ledger.claim(
         invitations(route.name),
         most=most_in_flight,
@@ -43,3 +45,18 @@ def dispatch(bridge: Bridge, route: Route) -> int:
         tickets = [[claim.key, claim.token] for claim in claims[start : start + size]]
         bridge.send(TaskNames.START_INTERVIEWS, route.name, tickets)
     return len(claims)
+
+
+def _busy_routes(bridge: Bridge, route: Route) -> int:
+    """Count the routes that share this one's key and have work: each gets the same window.
+
+    The limit serves who asks first, so equal windows make equal shares, whether a hundred
+    thousand people wait on a route or ten.
+    """
+    key = bridge.config.api_key(route)
+    others = [
+        other
+        for other in bridge.config.routes
+        if other.name != route.name and bridge.config.api_key(other) == key
+    ]
+    return 1 + sum(bridge.ledger.has_work(invitations(other.name)) for other in others)

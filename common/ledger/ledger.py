@@ -301,6 +301,11 @@ class Ledger:
             for state in ("pending", "in_flight")
         )
 
+    def has_work(self, lane: Lane) -> bool:
+        """Tell whether anything is pending or in flight in this sub-lane."""
+        keys = [lane.own_key(state) for state in ("pending", "in_flight")]
+        return bool(self.redis.exists(*keys))
+
     def due(self, lane: Lane) -> bool:
         """Tell whether anything is due now."""
         first = self.redis.zrange(lane.own_key("pending"), 0, 0, withscores=True)
