@@ -74,9 +74,8 @@ def procfile_programs(only: Iterable[str] | None = None) -> list[Program]:
     for line in (ROOT / "Procfile").read_text(encoding="utf-8").splitlines():
         name, _, command = line.partition(":")
         if command and (only is None or name in only):
-            program, *arguments = shlex.split(command)
-            program = sys.executable if program == "python" else program
-            programs.append(Program(name, (program, *arguments)))
+            words = shlex.split(command)
+            programs.append(Program(name, (sys.executable, *words[words.index("python") + 1 :])))
     return programs
 
 

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import os
-import shlex
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ops.local.supervised import ROOT
+from ops.local.supervised import ROOT, procfile_programs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PROCESSES = {
-    name: shlex.split(command)
-    for name, _, command in (
-        line.partition(":") for line in (ROOT / "Procfile").read_text().splitlines()
-    )
-}
+PROCESSES = {program.name: list(program.command) for program in procfile_programs()}
 
 
 def test_the_procfile_has_the_seven_processes() -> None:
@@ -39,7 +32,7 @@ def test_the_procfile_has_the_seven_processes() -> None:
 def test_a_process_names_every_problem_at_once_and_exits_2(name: str, tmp_path: Path) -> None:
     (tmp_path / "routes.toml").write_text('[[routes]]\nname = "a"\nstudy_id = "s"\nmod = "text"\n')
     done = subprocess.run(
-        [sys.executable, *PROCESSES[name][1:]],
+        PROCESSES[name],
         env={
             "PATH": os.environ["PATH"],
             "PORT": "eighty",
