@@ -1,1 +1,3 @@
 """What ingress, workers and operator tools agree on."""
+
+__version__ = "0.1.0"

@@ -68,6 +68,7 @@ class Settings:
     keep_dead_days: float
     allow_insecure_partners: bool
     sentry_dsn: str | None
+    otel_exporter_otlp_endpoint: str | None
     log_level: str
     log_format: str
 

@@ -1,6 +1,7 @@
 """What passes between the houses: frozen dataclasses and their JSON form in the ledger.
 
 `VERSION` stands in every stored message, so that newer code can tell what older code wrote.
+`trace_id` is that of the request a message came with: log lines and spans carry it to the end.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class CohortPage(Message):
     page: int = 1
     total_pages: int = 1
     source: str = "mixpanel"
+    trace_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class InterviewResult(Message):
     mode: str = ""
     transcript_url: str = ""
     answers: tuple[Answer, ...] = ()
+    trace_id: str = ""
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
@@ -144,6 +147,7 @@ class ResultWrite(Message):
     distinct_id: str
     route: str
     received_at_ms: int
+    trace_id: str = ""
 
 
 def decode(raw: bytes | str) -> CohortPage | InterviewResult | ResultWrite:

@@ -1,4 +1,4 @@
-"""Logs and Sentry, without personal data.
+"""Logs, without personal data.
 
 One JSON line an event. Addresses are masked whatever library wrote the line, because an exception
 text of somebody else's code may hold one.
@@ -7,48 +7,25 @@ text of somebody else's code may hold one.
 from __future__ import annotations
 
 import logging
-import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-import sentry_sdk
 import structlog
+
+from common.error_reports import setup_error_reports
+from common.masking import mask_emails
 
 if TYPE_CHECKING:
     from common.config import Settings
 
-_EMAIL = re.compile(r"[^\s\"'<>(){}\[\],;:=]+@[^\s\"'<>(){}\[\],;:=]+\.[^\s\"'<>(){}\[\],;:=]+")
-MASK = "[email]"
 # The libraries' own chatter about each message; our own lines say what happened.
 _QUIET = ("celery.worker.strategy", "celery.app.trace", "kombu", "urllib3", "celery.beat")
-
-
-def mask_emails(value: Any) -> Any:
-    """Return the value with every e-mail address in its strings masked, at any depth."""
-    if isinstance(value, str):
-        return _EMAIL.sub(MASK, value) if "@" in value else value
-    if isinstance(value, dict):
-        return {mask_emails(key): mask_emails(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(mask_emails(item) for item in value)
-    return value
 
 
 def _mask_event(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     return {key: mask_emails(item) for key, item in event.items() if key != "_record"} | (
         {"_record": event["_record"]} if "_record" in event else {}
     )
-
-
-def _scrub_sentry(event: Any, _: Any) -> Any:
-    """Drop what may hold a person: request bodies, headers, cookies, variables, breadcrumbs."""
-    request = event.get("request", {})
-    for part in ("data", "cookies", "headers", "env", "query_string"):
-        request.pop(part, None)
-    event.pop("breadcrumbs", None)
-    event.pop("user", None)
-    event.get("extra", {}).pop("celery-job", None)
-    return mask_emails(event)
 
 
 def setup(settings: Settings, process: str) -> None:
@@ -89,15 +66,7 @@ def setup(settings: Settings, process: str) -> None:
     if settings.log_level != "DEBUG":
         for name in _QUIET:
             logging.getLogger(name).setLevel(logging.WARNING)
-    if settings.sentry_dsn:
-        sentry_sdk.init(
-            dsn=settings.sentry_dsn,
-            send_default_pii=False,
-            include_local_variables=False,
-            max_request_body_size="never",
-            before_send=_scrub_sentry,
-        )
-        sentry_sdk.set_tag("process", process)
+    setup_error_reports(settings, process)
 
 
 def _add_process(process: str) -> structlog.typing.Processor:

@@ -18,3 +18,8 @@ def breaker_key(name: str) -> str:
 def limit_key(name: str) -> str:
     """Return the hash of the limit of an API key, by the key's name."""
     return f"bridge:limit:{{{name}}}"
+
+
+def waited_key(name: str) -> str:
+    """Return the counter of the microseconds that calls waited for a limit."""
+    return f"bridge:waited:{{{name}}}"

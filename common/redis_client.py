@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -82,6 +82,7 @@ def broker_address(settings: Settings) -> tuple[str, dict[str, Any]]:
     if not settings.redis_url.startswith("sentinel://"):
         return settings.redis_url, {}
     address = SentinelAddress.parse(settings.redis_url)
-    login = f"{address.username or ''}:{address.password}@" if address.password else ""
+    user, password = (quote(one or "", safe="") for one in (address.username, address.password))
+    login = f"{user}:{password}@" if password else ""
     hosts = (f"sentinel://{login}{host}:{port}/{address.db}" for host, port in address.hosts)
     return ";".join(hosts), {"master_name": address.master}

@@ -163,7 +163,8 @@ def parse_routes(text: str) -> tuple[Routes, list[str]]:
         if key not in {"defaults", "routes"}
     ]
     defaults, tables = document.get("defaults", {}), document.get("routes", [])
-    if not isinstance(defaults, dict) or not isinstance(tables, list) or not tables:
+    are_tables = isinstance(tables, list) and all(isinstance(table, dict) for table in tables)
+    if not isinstance(defaults, dict) or not are_tables or not tables:
         return Routes(()), [
             *problems,
             "needs at least one [[routes]] table (see routes.example.toml)",

@@ -257,6 +257,12 @@ class SettingsSchema(Schema):
         load_default=False, metadata=_doc("`1` allows plain http:// to hosts other than loopback")
     )
     sentry_dsn = ma.String(metadata=_doc("Sentry project; nothing personal is sent"))
+    otel_exporter_otlp_endpoint = BaseUrl(
+        metadata=_doc(
+            "OpenTelemetry collector (OTLP over HTTP, such as `http://localhost:4318`) that traces "
+            "go to; nothing personal is sent"
+        )
+    )
     log_level = ma.String(
         load_default="INFO",
         validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]),

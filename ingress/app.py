@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from ingress import health, koji, members, metrics, mixpanel
+from ingress import correlation, health, koji, members, metrics, mixpanel
 from ingress.answers import answer_failures, plain_failure
 from ingress.storage import Storage
 
@@ -35,6 +35,7 @@ def make_app(
     # which senders do not follow with a POST.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+    correlation.watch(app)
     metrics.watch(app)
     answer_failures(app, "ingress", plain_failure)
     storage = Storage(ledger, wake)

@@ -6,10 +6,11 @@ stored is answered with an error.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from common.errors import BadPayloadError
 from common.koji import inbox_key
@@ -56,7 +57,8 @@ def make_blueprint(
         result = parse_result(_content(raw), int(now_seconds() * 1000))
         if result is None:
             return _answer("ignored", "other_event")
-        (new,) = storage.keep([(inbox_key(result.interview_id), result)])
+        kept = replace(result, trace_id=g.trace_id)
+        (new,) = storage.keep([(inbox_key(result.interview_id), kept)])
         if new:
             ACCEPTED.labels(SOURCE).inc()
         return _answer("accepted" if new else "duplicate", "analysed", result.interview_id)

@@ -6,14 +6,14 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from common.messages import CohortPage
 from ingress.answers import answer, answer_failures, plain_failure
 from ingress.body import inflate, parse_json, read_body
 from ingress.credentials import check_bearer
 from ingress.members_payload import Row, parse_rows
-from ingress.metrics import ACCEPTED
+from ingress.metrics import ACCEPTED, MEMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +44,7 @@ def make_blueprint(config: Config, storage: Storage, now_seconds: Callable[[], f
         if pages:
             storage.keep([(f"page:{uuid.uuid4().hex}", page) for page in pages])
             ACCEPTED.labels(SOURCE).inc(len(pages))
+            MEMBERS.labels(SOURCE).inc(len(rows))
         log.info("members_accepted", accepted=len(rows), rejected=len(rejected), pages=len(pages))
         return answer(200, {"accepted": len(rows), "rejected": rejected})
 
@@ -64,6 +65,7 @@ def _pages(rows: list[Row], received_at_ms: int) -> list[CohortPage]:
             members=members[start : start + PAGE_MEMBERS],
             received_at_ms=received_at_ms,
             source=SOURCE,
+            trace_id=g.trace_id,
         )
         for name, (cohort_id, members) in by_route.items()
         for start in range(0, len(members), PAGE_MEMBERS)

@@ -22,6 +22,7 @@ REFUSED = Counter(
     "bridge_ingress_refused", "Signatures and passwords refused.", ["source", "reason"]
 )
 ACCEPTED = Counter("bridge_ingress_accepted", "Payloads stored for the first time.", ["source"])
+MEMBERS = Counter("bridge_ingress_members", "Members in the payloads stored.", ["source"])
 LATENCY = Histogram(
     "bridge_ingress_request_seconds",
     "Time from the request's headers to its answer.",
@@ -29,6 +30,12 @@ LATENCY = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
 UNMATCHED = "unmatched"
+# From zero on, so that an alert sees the very first refusal as an increase.
+for _reason in ("no_header", "bad_format", "stale", "mismatch"):
+    REFUSED.labels("koji", _reason)
+for _source in ("mixpanel", "members"):
+    for _reason in ("no_header", "bad_format", "mismatch"):
+        REFUSED.labels(_source, _reason)
 
 
 def watch(app: Flask) -> None:

@@ -18,7 +18,7 @@ from ingress.body import inflate, parse_json, read_body
 from ingress.cohort_payload import CohortCall, known_action, parse_cohort
 from ingress.credentials import check_basic
 from ingress.errors import NoRouteError
-from ingress.metrics import ACCEPTED
+from ingress.metrics import ACCEPTED, MEMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +53,7 @@ def make_blueprint(config: Config, storage: Storage, now_seconds: Callable[[], f
             # Mixpanel re-sends people, not pages: what makes it safe is the invitation's key.
             storage.keep([(f"page:{uuid.uuid4().hex}", page)])
             ACCEPTED.labels(SOURCE).inc()
+            MEMBERS.labels(SOURCE).inc(len(call.members))
         elif call.action != "remove_members":
             raise NoRouteError(_no_route(call))
         log.info(
@@ -80,6 +81,7 @@ def _page(call: CohortCall, route: Route, received_at_ms: int) -> CohortPage:
         session_id=call.session_id,
         page=call.page,
         total_pages=call.total_pages,
+        trace_id=g.trace_id,
     )
 
 

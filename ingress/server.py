@@ -21,6 +21,7 @@ from common.celery_app import make_celery
 from common.ledger import Ledger
 from common.ledger.exposition import prometheus_text
 from common.redis_client import make_redis
+from common.tracing import setup_tracing
 from ingress.wake import make_wake
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "graceful_timeout": GRACEFUL_SECONDS,
             "keepalive": KEEP_ALIVE_SECONDS,
             "logger_class": BridgeLogger,
-            "loglevel": settings.log_level.lower(),
+            # While debugging it would log every path, and a path may hold anything.
+            "loglevel": settings.log_level.lower().replace("debug", "info"),
             "accesslog": None,
             "control_socket_disable": True,
             # The heartbeat file: memory, where there is any, so that a slow disk kills no worker.
@@ -89,6 +91,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         from ingress.app import make_app  # noqa: PLC0415
 
         config, settings = self.config, self.config.settings
+        setup_tracing(settings, "ingress")  # its thread would not live on through a fork
         redis = make_redis(settings, socket_timeout_seconds=REDIS_TIMEOUT_SECONDS)
         # No second try: the sender does that, and the pool drops broken connections by itself.
         redis.set_retry(Retry(NoBackoff(), 0))

@@ -7,6 +7,7 @@ import sys
 
 from common.config import USAGE_EXIT_CODE, load_config_or_exit
 from common.observability import setup
+from common.tracing import setup_tracing
 from workers.app import KINDS, make_worker_app
 
 
@@ -23,6 +24,7 @@ def main(arguments: list[str]) -> None:
     if kind == "beat":
         app.start(["beat", "--loglevel", config.settings.log_level, "--pidfile", ""])
         return
+    setup_tracing(config.settings, process)
     threads = config.settings.worker_concurrency or KINDS[kind].threads
     app.worker_main(
         [

@@ -8,6 +8,7 @@ import structlog
 
 from common.ledger import INBOX, WRITES, invitations
 from common.ledger.pauses import MIXPANEL
+from common.ledger.ticks import note_tick
 from common.queues import TaskNames
 from workers.dispatch import dispatch
 from workers.reconcile import reconcile
@@ -40,3 +41,4 @@ def tick(bridge: Bridge) -> None:
         dispatch(bridge, route)
     reconcile(bridge)
     purge(bridge)
+    note_tick(bridge.ledger)

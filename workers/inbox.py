@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 from redis.exceptions import RedisError
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from common.errors import TransientError
 from common.ledger import INBOX
 from common.messages import CohortPage, InterviewResult, decode
 from common.queues import TaskNames
+from common.tracing import span
 from workers.cohorts import unpack_page
 from workers.dispatch import dispatch
 from workers.results import unpack_result
@@ -20,6 +22,7 @@ from workers.verdicts import backoff_seconds
 
 if TYPE_CHECKING:
     from common.ledger import Claimed
+    from common.messages import Message
     from workers.bridge import Bridge
 
 log = structlog.get_logger(__name__)
@@ -41,11 +44,20 @@ def unpack(bridge: Bridge) -> int:
                 raise  # nothing can be noted now; the lease brings the rest back
             except Exception as exc:  # noqa: BLE001 - a bug in one payload must not stop the others
                 _failed(bridge, claim, exc)
+            finally:
+                clear_contextvars()
     return len(claims)
 
 
 def _unpack_one(bridge: Bridge, claim: Claimed) -> None:
     message = decode(claim.value)
+    # Every line about this payload, of whatever module, can be found by its request.
+    bind_contextvars(trace_id=message.trace_id, lane=INBOX.name)
+    with span("unpack", traces=[message.trace_id], lane=INBOX.name, key=claim.key):
+        _unpack_message(bridge, claim, message)
+
+
+def _unpack_message(bridge: Bridge, claim: Claimed, message: Message) -> None:
     counters: dict[str, int] = {}
     if isinstance(message, CohortPage):
         route = bridge.config.routes.named(message.route)

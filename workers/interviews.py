@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from common.budgets import start_counters
 from common.errors import LaterError, PartnerError, PermanentError, StopRouteError, TransientError
 from common.ledger import invitations
 from common.messages import Invitation
+from common.tracing import span
 from workers.clients.koji import knows_repeats
 from workers.refusals import note_refused
 from workers.verdicts import Bury, decide
@@ -18,6 +20,7 @@ from workers.verdicts import Bury, decide
 if TYPE_CHECKING:
     from common.ledger import Lane
     from common.routes import Route
+    from common.tracing import Tell
     from workers.bridge import Bridge
 
 log = structlog.get_logger(__name__)
@@ -41,7 +44,11 @@ def start_interviews(bridge: Bridge, route_name: str, tickets: list[tuple[str, i
             if wait_ms is not None:
                 _put_back(bridge, lane, tickets[number:], wait_ms)
                 return
-            _start_one(bridge, route, lane, key, token)
+            with (
+                bound_contextvars(lane=lane.name, route=route.name, key=key),
+                span("start_interview", lane=lane.name, route=route.name, key=key) as tell,
+            ):
+                _start_one(bridge, route, lane, key, token, tell)
 
 
 def _put_back(bridge: Bridge, lane: Lane, tickets: list[tuple[str, int]], delay_ms: int) -> None:
@@ -61,7 +68,7 @@ def _wait_for_turn(bridge: Bridge, route: Route) -> int | None:
     return round(1000 * breaker.wait_seconds) if breaker.open else None
 
 
-def _start_one(bridge: Bridge, route: Route, lane: Lane, key: str, token: int) -> None:
+def _start_one(bridge: Bridge, route: Route, lane: Lane, key: str, token: int, tell: Tell) -> None:
     begun = bridge.ledger.begin(
         lane,
         key,
@@ -85,10 +92,12 @@ def _start_one(bridge: Bridge, route: Route, lane: Lane, key: str, token: int) -
     try:
         started = bridge.koji.start(bridge.config.api_key(route), route, key, person)
     except PartnerError as error:
+        tell(outcome=error.outcome, status=error.status)
         _failed(
             bridge, route, lane, key, token, begun.attempts, error, repeat_is_safe=repeat_is_safe
         )
         return
+    tell(outcome="duplicate" if started.duplicate else "started")
     # Kept until the result needs it: who this was, and by which route.
     value = replace(person, route=route.name).encode()
     counters = start_counters(route, bridge.clock_ms())

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from common.partner_keys import limit_key
+from common.partner_keys import limit_key, waited_key
 from workers.clients.http import wait_seconds
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class RateLimiter:
         waited = 0.0
         while True:
             granted, wait_us, epoch = self._acquire(
-                keys=[limit.key],
+                keys=[limit.key, waited_key(limit.name)],
                 args=[limit.interval_ms, limit.window_ms, (longest_wait_seconds - waited) * 1000],
             )
             wait = float(wait_us / 1e6)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from common.errors import PermanentError
+from common.errors import LaterError, PermanentError
 from common.ledger.lanes import INVITATIONS
 
 if TYPE_CHECKING:
@@ -38,9 +38,13 @@ def note_refused(bridge: Bridge, name: str, partner: str, error: PermanentError)
 def refused_everything(
     bridge: Bridge, name: str, partner: str, errors: Sequence[PartnerError]
 ) -> bool:
-    """Tell whether a whole batch was refused for good; then pause, and nobody is buried."""
-    refusals = [error for error in errors if isinstance(error, PermanentError)]
-    if len(errors) < MOST_IN_A_ROW or len(refusals) < len(errors):
+    """Tell whether a whole batch was refused for good; then pause, and nobody is buried.
+
+    After enough refusals the client leaves the rest of a batch for later: they count neither way.
+    """
+    tried = [error for error in errors if not isinstance(error, LaterError)]
+    refusals = [error for error in tried if isinstance(error, PermanentError)]
+    if len(refusals) < max(MOST_IN_A_ROW, len(tried)):
         return False
     _pause(bridge, name, partner, refusals[0], len(refusals))
     return True

@@ -52,6 +52,7 @@ def unpack_result(config: Config, ledger: Ledger, result: InterviewResult) -> Ou
         distinct_id=respondent.distinct_id,
         route=name,
         received_at_ms=result.received_at_ms,
+        trace_id=result.trace_id,
     )
     new, wake = ledger.add_write(
         result.interview_id,

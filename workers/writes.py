@@ -6,6 +6,7 @@ once, a flood goes two thousand at a time, and two writes for one person never r
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,11 @@ import structlog
 from common.errors import LaterError, PartnerError, PermanentError, StopRouteError, TransientError
 from common.identity import id_hash
 from common.ledger import WRITES
+from common.ledger.latency import latency_counters
 from common.ledger.pauses import MIXPANEL
 from common.messages import ResultWrite, decode
 from common.queues import TaskNames
+from common.tracing import span
 from workers.refusals import note_accepted, note_refused, refused_everything
 from workers.turn import turn
 from workers.verdicts import Bury, Retry, decide
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 MOST_AT_ONCE = 2000
 MOST_ROUNDS = 50
+MOST_TOLD_ONE_BY_ONE = 20
 _engage_pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="engage")
 
 
@@ -77,18 +81,24 @@ def _write(bridge: Bridge, claims: Sequence[Claimed]) -> int:
             bridge.ledger.bury(
                 WRITES, [(claim.key, claim.token, "unreadable", None, type(exc).__name__)]
             )
-    verdicts = send_batch(bridge, [message for _, message in readable])
-    failed = [error for error in verdicts if error is not None]
+    messages = [message for _, message in readable]
+    traces = [message.trace_id for message in messages]
+    with span("write_results", traces=traces, lane=WRITES.name, results=len(messages)) as tell:
+        verdicts = send_batch(bridge, messages)
+        failed = [error for error in verdicts if error is not None]
+        tell(failed=len(failed), status=failed[0].status if failed else None)
     all_failed = len(failed) == len(verdicts)
     down = bool(failed) and all(isinstance(error, TransientError) for error in verdicts)
     up = bridge.breaker.record(MIXPANEL, ok=not down).closed
     if all_failed and refused_everything(bridge, MIXPANEL, "Mixpanel", failed):
         bridge.ledger.retry(WRITES, [(c.key, c.token, 0, False, False, None) for c, _ in readable])
         return 0
-    done, later, dead = [], [], []
+    done, later, dead, now_ms = [], [], [], bridge.clock_ms()
     for (claim, message), error in zip(readable, verdicts, strict=True):
         if error is None:
-            done.append((claim.key, claim.token, b"", {f"written:{message.route}": 1}))
+            counters = latency_counters(now_ms - message.received_at_ms)
+            counters[f"written:{message.route}"] = 1
+            done.append((claim.key, claim.token, b"", counters))
             continue
         verdict = _judge(bridge, claim, error, in_a_row=all_failed, partner_is_down=not up)
         if isinstance(verdict, Retry):
@@ -102,9 +112,10 @@ def _write(bridge: Bridge, claims: Sequence[Claimed]) -> int:
         bridge.ledger.retry(WRITES, later)
     if dead:
         bridge.ledger.bury(WRITES, dead)
-    now_ms = bridge.clock_ms()
+    _tell_each(readable, verdicts)
     log.info(
         "results_written",
+        lane=WRITES.name,
         written=len(done),
         retried=len(later),
         dead=len(dead),
@@ -112,6 +123,28 @@ def _write(bridge: Bridge, claims: Sequence[Claimed]) -> int:
         slowest_ms=max((now_ms - message.received_at_ms for _, message in readable), default=0),
     )
     return len(done)
+
+
+def _tell_each(
+    entries: Sequence[tuple[Claimed, ResultWrite]], verdicts: Sequence[PartnerError | None]
+) -> None:
+    """Log a line a result, so that one can be followed; of a large batch only while debugging."""
+    level = logging.INFO if len(entries) <= MOST_TOLD_ONE_BY_ONE else logging.DEBUG
+    if not logging.getLogger(__name__).isEnabledFor(level):
+        return
+    for (claim, message), error in zip(entries, verdicts, strict=True):
+        log.log(
+            level,
+            "result_not_written" if error else "result_written",
+            lane=WRITES.name,
+            route=message.route,
+            trace_id=message.trace_id,
+            interview_id=claim.key,
+            insert_id=message.event.get("properties", {}).get("$insert_id"),
+            attempt=claim.attempts + 1,
+            outcome=error.outcome if error else "done",
+            status=error.status if error else None,
+        )
 
 
 def _read(claim: Claimed) -> ResultWrite:

@@ -11,7 +11,7 @@ from common.ledger.asking import ask
 from common.ledger.forecast import caps_of, eta_seconds, paces_per_second
 from common.ledger.lanes import INBOX, INVITATIONS, WRITES, Lane, invitations
 from common.ledger.pauses import MIXPANEL, Pauses
-from common.partner_keys import breaker_key, key_name
+from common.partner_keys import breaker_key, key_name, waited_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +59,18 @@ def reasons(ledger: Ledger) -> dict[str, dict[str, int]]:
             if kind in found:
                 found[kind][reason] = found[kind].get(reason, 0) + n
     return found
+
+
+def totals(ledger: Ledger) -> dict[str, dict[str, int]]:
+    """Return every counter of each lane."""
+    return _counters(ledger)
+
+
+def limiter_waits(config: Config, ledger: Ledger) -> dict[str, float]:
+    """Return for how many seconds calls ever waited for each key's limit, by key variable."""
+    keys = [waited_key(key_name(key)) for key in config.api_keys.values()]
+    found = ask(ledger, [("get", key) for key in keys])
+    return {n: int(us or 0) / 1e6 for n, us in zip(config.api_keys, found, strict=True)}
 
 
 def breakers(config: Config, ledger: Ledger) -> dict[str, str]:

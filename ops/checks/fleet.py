@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 
 from common.ledger import figures
 from common.ledger.pauses import MIXPANEL, Pauses
+from common.ledger.ticks import seconds_since_tick
 from common.queues import Queues
 from ops.checks import Check
 from ops.commands.routes import BY_HAND
@@ -23,34 +24,55 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 1.0
 SLOW_SECONDS = 60.0
+SILENT_SECONDS = 10.0  # the clock ticks once a second
 
 
 def check_fleet(session: Session, app: Celery) -> Iterator[Check]:
     """Yield whether workers answer, whether due work is taken, and what is paused."""
     lanes = figures.lanes(session.ledger)
     waiting = sum(states["pending"] + states["in_flight"] for states in lanes.values())
-    yield _workers(app, waiting)
+    workers, answering = _workers(app, waiting)
+    yield workers
+    if answering:
+        yield _beat(seconds_since_tick(session.ledger))
     yield _backlog(figures.oldest_due(session.ledger))
     yield _routes(session)
     yield _pauses(session)
 
 
-def _workers(app: Celery, waiting: int) -> Check:
+def _workers(app: Celery, waiting: int) -> tuple[Check, bool]:
+    """Return the check, and whether anybody answered."""
     try:
         answers = app.control.inspect(timeout=ANSWER_SECONDS).active_queues() or {}
     except (CeleryError, KombuError, OperationalError, RedisError, OSError) as exc:
-        return Check("workers", ok=False, detail=f"could not be asked ({type(exc).__name__})")
+        detail = f"could not be asked ({type(exc).__name__})"
+        return Check("workers", ok=False, detail=detail), False
     taken = {queue["name"] for queues in answers.values() for queue in queues}
     missing = [queue.value for queue in Queues if queue.value not in taken]
     if not missing:
-        return Check("workers", ok=True, detail=f"{len(answers)} answer, every queue is served")
+        detail = f"{len(answers)} answer, every queue is served"
+        return Check("workers", ok=True, detail=detail), True
     who = f"nobody takes from the queue(s) {', '.join(missing)}" if taken else "no worker answers"
     # Before the first start there is nobody, and nothing is wrong with that.
-    return Check(
+    check = Check(
         "workers",
         ok=not waiting,
         detail=f"{who}, {waiting:,} entries wait: start them with `honcho start` or "
         "`python -m workers inbox|koji|mixpanel`, and `python -m workers beat`",
+    )
+    return check, bool(taken)
+
+
+def _beat(seconds: float | None) -> Check:
+    """Every worker takes ticks, so while one answers, silence is the sender's."""
+    if seconds is not None and seconds <= SILENT_SECONDS:
+        return Check("beat", ok=True, detail=f"the clock ticked {seconds:.0f} s ago")
+    since = "never ticked" if seconds is None else f"has not ticked for {seconds:,.0f} s"
+    return Check(
+        "beat",
+        ok=False,
+        detail=f"the clock {since}, so retries and lost tickets wait: start it with "
+        "`python -m workers beat` (one is enough), or read in the workers' logs why ticks fail",
     )
 
 

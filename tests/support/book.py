@@ -41,13 +41,13 @@ class Page:
 
 
 def read_lane(redis: Redis, lanes: Iterable[Lane]) -> Page:
-    """Read one lane by its sub-lanes, at one moment."""
+    """Read one lane by its sub-lanes, in one round trip."""
     lanes = list(lanes)
     names = [
         *((state, lane.route, lane.own_key(state)) for lane in lanes for state in WAITING),
         *((state, "", lanes[0].key(state)) for state in ENDED),
     ]
-    with redis.pipeline() as pipe:
+    with redis.pipeline(transaction=False) as pipe:
         for part in ("entries", "meta", "counters"):
             pipe.hgetall(lanes[0].key(part))
         for _, _, key in names:

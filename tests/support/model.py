@@ -116,9 +116,7 @@ class Model:
         standing = [entry for key in keys if (entry := self.get(lane, key))]
         for entry in standing:
             entry.leaving = False
-        again = {
-            e.key: e for e in standing if e.state == "cancelled" and e.reason not in FINAL
-        }
+        again = {e.key: e for e in standing if e.state == "cancelled" and e.reason not in FINAL}
         rested = all(
             self.now - self.started_at[name] >= cooldown_ms
             for name in names
@@ -181,6 +179,7 @@ class Model:
             entry.deliveries += begins
             entry.is_ticket = not begins
             entry.move("in_flight", self.now + lease_ms)
+        self.count(lane, {"attempts": len(chosen)} if begins else {})
         return chosen, len(due) - len(chosen)
 
     def begin(
@@ -190,7 +189,7 @@ class Model:
         if entry is None or entry.begun == token:
             return None
         if entry.sent is None:
-            names = self.people.named(key.split(".")[0])
+            names = self.people.named(key.split(".", maxsplit=1)[0])
             times = [self.started_at[name] for name in names if name in self.started_at]
             if entry.leaving:
                 self.cancel(entry, "left_cohort")
@@ -202,6 +201,7 @@ class Model:
         entry.begun, entry.is_ticket = token, False
         entry.deliveries += 1
         entry.at = self.now + lease_ms
+        self.count(lane, {"attempts": 1})
         return True
 
     def renew(self, lane: Lane, key: str, token: int, lease_ms: int) -> bool:
@@ -234,7 +234,7 @@ class Model:
         interview_id: str,
         counters: dict[str, int],
     ) -> bool:
-        self.started_at[key.split(".")[0]] = self.now
+        self.started_at[key.split(".", maxsplit=1)[0]] = self.now
         if interview_id:
             self.interviews[interview_id] = key
         return self.complete(lane, key, token, value, counters)
@@ -246,9 +246,9 @@ class Model:
         entry = self.get(lane, key)
         waits = entry and entry.state in {"pending", "in_flight"} and entry.lane == lane
         if entry is None or not (waits or entry.state == "dead"):
-            self.started_at.setdefault(key.split(".")[0], self.now)
+            self.started_at.setdefault(key.split(".", maxsplit=1)[0], self.now)
             return False
-        self.started_at[key.split(".")[0]] = self.now
+        self.started_at[key.split(".", maxsplit=1)[0]] = self.now
         self.finish(entry, value, counters)
         return True
 
@@ -259,6 +259,7 @@ class Model:
         if entry is None:
             return False
         entry.attempts += spends
+        self.count(lane, {"failed:transient": 1} if spends else {})
         if not entry.is_ticket:
             entry.deliveries = 0
         if not sent and entry.sent == token:
@@ -276,6 +277,7 @@ class Model:
         entry = self.held(lane, key, token)
         if entry:
             entry.attempts += 1
+            self.count(lane, {f"failed:{reason}": 1})
             self._bury(entry, reason)
         return entry is not None
 
@@ -306,6 +308,16 @@ class Model:
             else:
                 answer.append(False)
         return answer
+
+    def purge(self, lane: Lane, state: str, before_ms: int) -> int:
+        ended = [e for e in self.of(lane.name) if e.state == state and e.at <= before_ms]
+        for entry in ended:
+            refused = entry.state == "cancelled" and entry.reason in FINAL
+            if refused or (entry.sent is not None and entry.state != "done"):
+                entry.at = self.now
+            else:
+                del self.entries[lane.name, entry.key]
+        return len(ended)
 
     def revive(self, lane: Lane, keys: Iterable[str], spacing_ms: int) -> list[bool]:
         answer = []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from common.errors import PartnerError, PermanentError
+from common.errors import LaterError, PartnerError, PermanentError
 from workers.clients.http import call, failure
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MOST_RECORDS = 2000
 # The API's text says 10 MB, its example of a 413 says 2 MiB: stay under the smaller.
 MOST_BYTES = 1_900_000
-# So many refused one by one, none accepted: the rest of the batch would be refused as well.
+# So many refused one by one, none accepted, and the last one refused as well: leave the rest.
 ENOUGH_REFUSED = 16
 BAD_REQUEST = 400
 
@@ -110,10 +110,15 @@ class MixpanelClient:
         if isinstance(problem, PermanentError) and len(batch) > 1:
             middle = len(batch) // 2
             verdicts = send(batch[:middle])
-            if middle >= ENOUGH_REFUSED and None not in verdicts:
-                # Not a bad record but a bad request: no need to hear it two thousand times.
-                return verdicts + [problem] * (len(batch) - middle)
-            return verdicts + send(batch[middle:])
+            if middle < ENOUGH_REFUSED or None in verdicts:
+                return verdicts + send(batch[middle:])
+            last = send(batch[-1:])
+            if None in last:
+                return verdicts + send(batch[middle:-1]) + last
+            # Not a bad record but a bad request, it seems: no need to hear it two thousand times.
+            # Yet what was not sent is not refused.
+            unsent = LaterError(f"not sent after {middle} refusals: {problem}")
+            return verdicts + [unsent] * (len(batch) - middle - 1) + last
         if problem is not None and not isinstance(problem, PermanentError):
             problem.headers = response.headers
             raise problem

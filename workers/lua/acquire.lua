@@ -1,5 +1,5 @@
 -- GCRA: take the next free moment of a limit that the whole fleet shares.
--- KEYS[1]: the limit's hash. ARGV: interval_ms at full speed, window_ms, longest wait_ms worth taking.
+-- KEYS[1]: the limit's hash, KEYS[2]: µs ever waited, a figure that outlives it. ARGV: interval_ms at full speed, window_ms, longest wait_ms worth taking.
 -- Returns: granted (1/0), wait in µs until the moment, epoch (changes when the limit was cut).
 local state = redis.call('HMGET', KEYS[1], 'next_at', 'blocked_until', 'cut', 'cut_at', 'epoch', 'interval')
 local time = redis.call('TIME')
@@ -19,6 +19,7 @@ local epoch = tonumber(state[5] or '0')
 if wait > longest then return { 0, math.ceil(wait * 1000), epoch } end
 redis.call('HSET', KEYS[1], 'next_at', string.format('%.3f', at + interval))
 redis.call('PEXPIRE', KEYS[1], math.ceil(window * 3 + wait))
+if wait > 0 then redis.call('INCRBY', KEYS[2], math.ceil(wait * 1000)) end
 -- How much of the window we used ourselves: two buckets, the older one fading out.
 local bucket = math.floor(now / window)
 local used = redis.call('HMGET', KEYS[1], 'bucket', 'used', 'used_before')

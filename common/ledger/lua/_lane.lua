@@ -39,6 +39,12 @@ local function count(counters_json)
   end
 end
 
+-- Figures for /metrics, counted by the scripts that make the transition anyway: how often work on an
+-- entry began, and how often it failed, by class (or by the reason of the dead letter it became).
+local function raise_counter(field, n)
+  if n > 0 then redis.call('HINCRBY', COUNTERS, field, n) end
+end
+
 local function finish(key, value, counters_json)
   redis.call('ZREM', IN_FLIGHT, key)
   redis.call('ZADD', DONE, now, key)

@@ -23,5 +23,6 @@ end
 meta.begun, meta.ticket = meta.token, nil
 meta.deliveries = meta.deliveries + 1
 write_meta(key, meta)
+raise_counter('attempts', 1)
 redis.call('ZADD', IN_FLIGHT, now + lease_ms, key)
 return { 1, redis.call('HGET', ENTRIES, key), meta.attempts, sent_before }

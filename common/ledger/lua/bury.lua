@@ -1,14 +1,16 @@
 -- In flight → dead. ARGV: now, then key, token, reason, status, error for each.
 -- Returns 1 or 0 (claim lost) for each.
-local answer = {}
+local answer, failed = {}, {}
 for i = 2, #ARGV, 5 do
   local key, meta = ARGV[i], held(ARGV[i], ARGV[i + 1])
   if meta then
     meta.attempts = meta.attempts + 1
     bury(key, meta, ARGV[i + 2], ARGV[i + 3], ARGV[i + 4])
+    failed[ARGV[i + 2]] = (failed[ARGV[i + 2]] or 0) + 1
     answer[#answer + 1] = 1
   else
     answer[#answer + 1] = 0
   end
 end
+for reason, n in pairs(failed) do raise_counter('failed:' .. reason, n) end
 return answer

@@ -36,5 +36,6 @@ if room > 0 then
     end
   end
 end
+if begins == 1 then raise_counter('attempts', (#answer - 1) / 4) end
 answer[1] = redis.call('ZCOUNT', PENDING, '-inf', now)
 return answer

@@ -3,7 +3,7 @@
 -- A claim vouches for its own call alone: what an earlier one may have sent stays so, and a ticket
 -- put back before it began says nothing about the silence of those before it.
 -- Returns 1 or 0 (claim lost) for each.
-local answer = {}
+local answer, failed = {}, {}
 for i = 2, #ARGV, 8 do
   local key, meta = ARGV[i], held(ARGV[i], ARGV[i + 1])
   if meta then
@@ -17,9 +17,11 @@ for i = 2, #ARGV, 8 do
     write_meta(key, meta)
     redis.call('ZREM', IN_FLIGHT, key)
     redis.call('ZADD', PENDING, now + tonumber(ARGV[i + 2]), key)
+    if ARGV[i + 5] ~= '' then failed[ARGV[i + 5]] = (failed[ARGV[i + 5]] or 0) + 1 end
     answer[#answer + 1] = 1
   else
     answer[#answer + 1] = 0
   end
 end
+for outcome, n in pairs(failed) do raise_counter('failed:' .. outcome, n) end
 return answer

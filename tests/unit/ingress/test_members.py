@@ -22,6 +22,7 @@ def test_a_row_becomes_a_page_of_its_route(bench: Any, people: Any) -> None:
         members=[{"plan": "pro", "mixpanel_distinct_id": "u-1", "email": "ann@example.com"}],
         received_at_ms=1_780_000_000_000,
         source="members",
+        trace_id=page.trace_id,
     )
     assert bench.wakes == ["wake"]
 

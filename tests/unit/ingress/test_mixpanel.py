@@ -30,6 +30,7 @@ def test_a_page_is_stored_for_its_route_and_echoed(bench: Any, cohort: Any) -> N
         page=6,
         total_pages=10,
         source="mixpanel",
+        trace_id=page.trace_id,
     )
     assert bench.wakes == ["wake"]
 

@@ -18,6 +18,7 @@ from requests.adapters import BaseAdapter
 
 from common.ledger import INBOX, Ledger
 from common.ledger.pauses import Pauses
+from common.ledger.ticks import TICKED_AT, note_tick
 from ops.checks.clocks import Clocks
 from ops.checks.partners import check_koji, check_mixpanel
 from ops.checks.redis_server import check_redis
@@ -128,7 +129,9 @@ def healthy(config: Config, monkeypatch: pytest.MonkeyPatch) -> Session:
     monkeypatch.setattr("ops.commands.doctor.Web", lambda: web_of(Partner(answer)))
     workers = Workers({"inbox-1@host": EVERY_QUEUE})
     monkeypatch.setattr("ops.commands.doctor.make_celery", lambda _: workers)
-    return Session(config, Ledger(GoodRedis()))
+    ledger = Ledger(GoodRedis())
+    note_tick(ledger)
+    return Session(config, ledger)
 
 
 def examine(session: Session) -> tuple[int, dict[str, dict[str, Any]]]:
@@ -147,7 +150,8 @@ def test_all_is_well(healthy: Session) -> None:
     assert set(checks) == {
         *("settings", "signature", "redis", "redis-version", "redis-persistence"),
         *("redis-eviction", "redis-memory", "redis-latency", "koji:KOJI_API_KEY", "koji:CHURN_KEY"),
-        *("mixpanel:MIXPANEL_PROJECT_TOKEN", "workers", "inbox", "routes", "pauses", "clock"),
+        *("mixpanel:MIXPANEL_PROJECT_TOKEN", "workers", "beat", "inbox", "routes", "pauses"),
+        "clock",
     }
 
 
@@ -158,7 +162,7 @@ def test_a_table_says_how_many_are_wrong(healthy: Session) -> None:
     assert result.exit_code == 1
     assert "NOT OK" in result.stdout
     assert "Koji answered HTTP 402" in result.stdout
-    assert result.stderr == "1 of 16 checks found something.\n"
+    assert result.stderr == "1 of 17 checks found something.\n"
 
 
 def test_no_secret_is_told(healthy: Session) -> None:
@@ -371,6 +375,27 @@ def test_missing_workers_are_a_problem_while_something_waits(
     code, checks = examine(healthy)
     assert (code, checks["workers"]["ok"]) == (1, False)
     assert "inbox, mixpanel" in checks["workers"]["detail"]
+
+
+def test_a_beat_that_fell_silent_is_told_while_workers_answer(healthy: Session) -> None:
+    healthy.ledger.redis.set(TICKED_AT, healthy.ledger.now_ms() - 11_000)
+    code, checks = examine(healthy)
+    assert (code, checks["beat"]["ok"]) == (1, False)
+    assert "has not ticked for 11 s" in checks["beat"]["detail"]
+    assert "python -m workers beat" in checks["beat"]["detail"]
+
+
+def test_a_beat_that_was_never_started_is_told(healthy: Session) -> None:
+    healthy.ledger.redis.delete(TICKED_AT)
+    assert "never ticked" in examine(healthy)[1]["beat"]["detail"]
+
+
+def test_before_the_first_start_a_silent_beat_is_no_problem(
+    healthy: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    healthy.ledger.redis.delete(TICKED_AT)
+    monkeypatch.setattr("ops.commands.doctor.make_celery", lambda _: Workers(None))
+    assert "beat" not in examine(healthy)[1]
 
 
 def test_a_payload_that_nobody_unpacks_is_told(healthy: Session) -> None:

@@ -18,7 +18,9 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from common.identity import email_hash, id_hash, study_hash
 from common.ledger import INBOX, WRITES, Lane, Ledger, invitations
+from common.ledger.lanes import INVITATIONS
 from common.ledger.pauses import Pauses
+from common.ledger.scripts import Scripts
 from common.messages import CohortPage, InterviewResult
 from workers.breaker import Breaker
 from workers.bridge import Bridge
@@ -47,6 +49,12 @@ NOW_SECONDS = 1_780_000_000.0  # a Thursday in May 2026
 LEASE_MS = 30_000
 KOJI_URL = "https://koji.test"
 MIXPANEL_URL = "https://mixpanel.test"
+COUNTED = frozenset(
+    {
+        *("added", "known", "left", "started", "completed", "written"),
+        *("skipped", "cancelled", "dead", "invites", "credits"),
+    }
+)
 STATES = ("pending", "in_flight", "done", "dead", "cancelled")
 
 
@@ -255,6 +263,15 @@ class Bench:
     def _lanes(self) -> list[Lane]:
         return [INBOX, WRITES, *(invitations(route.name) for route in self.bridge.config.routes)]
 
+    def erase(self, key: str) -> None:
+        """Forget a person as the operator's command does."""
+        sets = [
+            invitations(route.name).own_key(state)
+            for route in self.bridge.config.routes
+            for state in ("pending", "in_flight")
+        ]
+        Scripts(self.ledger.redis).erase(keys=[*INVITATIONS.keys(), *sets], args=["", key])
+
     def due_in_seconds(self, key: str, lane: Lane) -> float:
         """Return after how many seconds a waiting entry is due."""
         score = self.ledger.redis.zscore(lane.own_key("pending"), key)
@@ -266,9 +283,10 @@ class Bench:
         return orjson.loads(raw) if raw else {}
 
     def counters(self, lane: Lane) -> dict[str, int]:
+        """Return what a lane counts of people and results, without its own bookkeeping."""
         raw = self.ledger.redis.hgetall(lane.key("counters"))
         found = {name.decode(): int(n) for name, n in raw.items()}
-        return {name: n for name, n in found.items() if name != "token"}
+        return {name: n for name, n in found.items() if name.partition(":")[0] in COUNTED}
 
     def count(self, state: str, lane: Lane) -> int:
         return int(self.ledger.redis.zcard(lane.own_key(state)))

@@ -73,12 +73,6 @@ def test_a_fast_limit_puts_people_together(
     assert [len(tickets) for _, (_, tickets) in bench.sent] == sizes
 
 
-def test_however_fast_the_limit_two_thousand_are_out_at_most(build: Callable[..., Bench]) -> None:
-    bench = build(KOJI_RATE_LIMIT="1000/second")
-    crowd(bench, 2100)
-    assert dispatch(bench.bridge, bench.route()) == 2000
-
-
 def test_a_ticket_survives_json(bench: Bench) -> None:
     bench.invite_ann()
     dispatch(bench.bridge, bench.route())
@@ -150,6 +144,35 @@ def test_routes_with_one_key_share_its_limit(build: Callable[..., Bench]) -> Non
     limit = bench.bridge.limit(bench.route())
     bench.bridge.limiter.heed(limit, {"Retry-After": "20"}, refused=True)
     assert dispatch(bench.bridge, bench.route("second")) == 0
+
+
+ONE_KEY = """
+[[routes]]
+name = "activation"
+cohort_id = "1"
+study_id = "st_activation"
+
+[[routes]]
+name = "second"
+cohort_id = "2"
+study_id = "st_second"
+"""
+
+
+def test_routes_that_share_a_key_and_have_work_share_its_window(
+    build: Callable[..., Bench],
+) -> None:
+    bench = build(ONE_KEY)
+    crowd(bench, 20)
+    bench.invite({"email": "ann@example.com"}, route="second")
+    assert dispatch(bench.bridge, bench.route()) == 3
+    assert dispatch(bench.bridge, bench.route("second")) == 1
+
+
+def test_a_route_without_work_takes_no_share(build: Callable[..., Bench]) -> None:
+    bench = build(ONE_KEY)
+    crowd(bench, 20)
+    assert dispatch(bench.bridge, bench.route()) == 6
 
 
 # --- caps ------------------------------------------------------------------------------------

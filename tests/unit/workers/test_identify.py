@@ -8,6 +8,7 @@ import pytest
 
 from common.ledger import invitations
 from common.ledger.lanes import INVITATIONS
+from common.messages import Invitation
 from tests.unit.workers.conftest import ROUTES
 from tests.unit.workers.harness import Answer
 from workers.cohorts import unpack_page
@@ -122,6 +123,25 @@ def test_a_person_of_whom_nothing_is_kept_is_who_koji_says(bench: Bench) -> None
     bench.start()
     bench.ledger.redis.hset(INVITATIONS.key("entries"), key, "")
     assert who(bench) == Respondent("u-ann", bench.route())
+
+
+def test_who_asked_to_be_forgotten_is_nobody_by_interview_id_or_address(bench: Bench) -> None:
+    key = bench.invite_ann()
+    bench.start()
+    bench.erase(key)
+    assert who(bench) == Respondent("", bench.route(), erased=True)
+    assert who(bench, interview_id="int-9") == Respondent("", bench.route(), erased=True)
+
+
+def test_a_record_of_which_nothing_is_left_does_not_hide_the_one_that_says_who(
+    bench: Bench,
+) -> None:
+    bench.invite({"mixpanel_distinct_id": "u-ann"})
+    redis, entries = bench.ledger.redis, INVITATIONS.key("entries")
+    full, empty = bench.key("ann@example.com"), bench.key(distinct_id="u-ann")
+    redis.hset(entries, full, Invitation(email="ann@example.com", route="activation").encode())
+    assert redis.hget(entries, empty) == b""
+    assert who(bench, interview_id="int-9").key == full
 
 
 # --- the result proves the start -------------------------------------------------------------

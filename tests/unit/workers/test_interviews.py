@@ -344,6 +344,7 @@ def test_silence_is_repeated_where_an_address_went_along(bench: Bench, silence: 
     bench.start()
     assert bench.state(key) == "pending"
     assert attempts(bench, key) == 1
+    assert "sent" in bench.meta(key, ACTIVATION), "it may have been carried out"
     bench.clock.seconds += 60
     bench.start()
     assert bench.state(key) == "done"
@@ -464,6 +465,62 @@ def test_a_ticket_that_comes_again_does_nothing(bench: Bench) -> None:
     start_interviews(bench.bridge, "activation", tickets)
     assert len(bench.koji.requests) == 1
     assert bench.counters(INVITATIONS) == {"started:activation": 1}
+
+
+@pytest.mark.parametrize("route", ["activation", "private"])
+def test_a_ticket_that_comes_again_while_its_call_is_out_does_nothing(
+    bench: Bench, route: str
+) -> None:
+    key = bench.invite_ann() if route == "activation" else bench.invite_private()
+    tickets = bench.tickets(route)
+
+    def answer(_: PreparedRequest) -> Answer:
+        start_interviews(bench.bridge, route, tickets)
+        assert bench.state(key) == "in_flight"
+        return Answer(201, {"interview_id": "int-1"})
+
+    bench.koji.then(answer)
+    start_interviews(bench.bridge, route, tickets)
+    assert len(bench.koji.requests) == 1
+    assert bench.state(key) == "done"
+
+
+def test_who_is_erased_while_the_ticket_is_out_is_not_asked(bench: Bench) -> None:
+    key = bench.invite_ann()
+    tickets = bench.tickets()
+    bench.erase(key)
+    start_interviews(bench.bridge, "activation", tickets)
+    assert bench.koji.requests == []
+    assert bench.state(key) == "cancelled"
+
+
+def test_who_is_erased_while_the_call_is_out_stays_erased(bench: Bench) -> None:
+    key = bench.invite_ann()
+
+    def answer(_: PreparedRequest) -> Answer:
+        bench.erase(key)
+        return Answer(201, {"interview_id": "int-1"})
+
+    bench.koji.then(answer)
+    bench.start()
+    assert bench.state(key) == "cancelled"
+    assert bench.ledger.value(INVITATIONS, key) == b""
+    assert bench.unpack(bench.result()) == {"completed:activation": 1, "skipped:erased": 1}
+
+
+def test_a_failure_after_a_silence_does_not_make_the_silence_forgotten(bench: Bench) -> None:
+    key = bench.invite_private()
+    begin_and_vanish(bench, PRIVATE, "private")
+    lapse(bench)
+    open_breaker(bench, "private")
+    bench.clock.seconds += 2
+    tickets = bench.tickets("private")
+    bench.bridge.pauses.pause("private", "by hand")
+    start_interviews(bench.bridge, "private", tickets)
+    bench.bridge.pauses.resume("private")
+    bench.start("private")
+    assert bench.koji.requests == []
+    assert bench.meta(key, PRIVATE)["reason"] == "ambiguous"
 
 
 def test_a_ticket_waiting_in_the_queue_keeps_its_lease_from_its_first_look_on(
@@ -656,9 +713,9 @@ def test_an_outage_of_hours_buries_nobody_and_ends_by_itself(build: Callable[...
     bench = build(MAX_ATTEMPTS="3")
     bench.invite(*({"email": f"p{n}@example.com"} for n in range(20)))
     bench.koji.usual = lambda _: Answer(503)
-    for _ in range(300):
+    for _ in range(150):
         bench.start()
-        bench.clock.seconds += 10
+        bench.clock.seconds += 20
     assert len(bench.koji.requests) > 50
     assert bench.ledger.redis.zcard(INVITATIONS.key("dead")) == 0
     bench.koji.usual = lambda _: Answer(201)

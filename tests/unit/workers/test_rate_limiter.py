@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -321,8 +320,9 @@ def test_what_is_known_of_a_limit_is_forgotten_when_it_rests(
 ) -> None:
     limiter.heed(LIMIT, {"X-RateLimit-Limit": "30", "Retry-After": "1"}, refused=True)
     use(limiter, 2)
+    assert redis.exists(LIMIT.key)
     clock.seconds += 600
-    assert redis.keys() == []
+    assert not redis.exists(LIMIT.key)
 
 
 # --- on a real Redis -------------------------------------------------------------------------
@@ -349,17 +349,16 @@ def test_threads_of_a_fleet_keep_the_pace_together_in_real_time(real: Redis) -> 
         for _ in range(20):
             limiter.acquire(limit)
             with lock:
-                at.append(time.monotonic())
+                at.append(time.monotonic() - begun)
 
+    begun = time.monotonic()
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    at.sort()
-    assert at[-1] - at[0] >= 79 * 0.0101 * 0.97
-    gaps = [later - earlier for earlier, later in pairwise(at)]
-    assert sum(gap < 0.005 for gap in gaps) < len(gaps) / 4, "evenly, not in bursts"
+    early = [moment for n, moment in enumerate(sorted(at)) if moment < n * 0.0101 * 0.98]
+    assert (len(at), early) == (80, [])
 
 
 def test_a_429_blocks_in_real_time_too(real: Redis) -> None:

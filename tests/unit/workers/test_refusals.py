@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from common.errors import PermanentError
-from workers.refusals import note_accepted, note_refused
+import pytest
+
+from common.errors import LaterError, PermanentError, TransientError
+from workers.refusals import note_accepted, note_refused, refused_everything
 
 if TYPE_CHECKING:
+    from common.errors import PartnerError
     from workers.bridge import Bridge
 
 ERROR = PermanentError("HTTP 422 bad_mode", status=422)
@@ -52,6 +55,27 @@ def test_each_route_has_a_row_of_its_own(bridge: Bridge) -> None:
     refuse(bridge, 9)
     refuse(bridge, 9, "private")
     assert bridge.pauses.all() == {}
+
+
+SILENCE, LATER = TransientError("HTTP 503", status=503), LaterError("not sent")
+
+
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [
+        ([ERROR] * 10, True),
+        ([ERROR] * 9, False),
+        ([ERROR] * 10 + [LATER] * 500, True),
+        ([ERROR] * 9 + [LATER] * 500, False),
+        ([ERROR] * 500 + [SILENCE], False),
+        ([], False),
+    ],
+)
+def test_a_batch_of_which_all_that_was_tried_was_refused_pauses(
+    bridge: Bridge, errors: list[PartnerError], *, expected: bool
+) -> None:
+    assert refused_everything(bridge, "mixpanel", "Mixpanel", errors) is expected
+    assert (bridge.pauses.get("mixpanel") is not None) is expected
 
 
 def test_a_route_that_is_paused_already_is_not_told_again(

@@ -95,6 +95,12 @@ def test_what_must_not_reach_mixpanel_is_skipped_and_counted(
     assert started.ledger.profiles([id_hash("u-ann")]) == [None]
 
 
+def test_nothing_is_written_of_who_asked_to_be_forgotten(started: Bench) -> None:
+    started.erase(started.key("ann@example.com"))
+    assert started.unpack(started.result()) == {"completed:activation": 1, "skipped:erased": 1}
+    assert started.state("int-1", WRITES) is None
+
+
 def test_a_quality_at_the_routes_minimum_is_good_enough(started: Bench) -> None:
     assert started.unpack(started.result(quality=3)) == {"completed:activation": 1}
 

@@ -433,10 +433,28 @@ def test_when_all_is_refused_writes_are_paused(bench: Bench) -> None:
     assert bench.bridge.redis.zcard(WRITES.key("pending")) == 12, "nobody is buried"
 
 
+def test_a_row_of_bad_results_is_buried_and_every_good_one_is_written(bench: Bench) -> None:
+    for number in range(100, 200):
+        add(bench, number, sentiment="bad" if number < 140 else "good")
+
+    def answer(request: PreparedRequest) -> Answer:
+        zipped = "/import" in (request.url or "")
+        content = gzip.decompress(request.body or b"") if zipped else request.body or b""
+        return Answer(400) if b'"bad"' in content else usual_mixpanel(request)
+
+    bench.mixpanel.usual = answer
+    for _ in range(20):
+        bench.write()
+        bench.clock.seconds += 10
+    assert bench.bridge.pauses.get(MIXPANEL) is None
+    states = [bench.state(f"int-{number}", WRITES) for number in range(100, 200)]
+    assert states == ["dead"] * 40 + ["done"] * 60
+
+
 def test_a_batch_that_is_refused_whole_is_not_sent_again_record_by_record(bench: Bench) -> None:
     for number in range(500):
         add(bench, number)
-    bench.mixpanel.usual = lambda one: Answer(404, {"error": "no such page"})
+    bench.mixpanel.usual = lambda _: Answer(404, {"error": "no such page"})
     assert bench.write() == 0
     assert bench.bridge.redis.zcard(WRITES.key("pending")) == 500
     assert len(bench.mixpanel.requests) < 200

@@ -225,6 +225,42 @@ def test_a_400_that_names_no_record_is_halved_until_it_hits_the_bad_ones(
     assert len(partner.requests) <= 1 + 2 * 2 * 4
 
 
+def test_a_request_that_is_refused_whatever_it_holds_is_not_repeated_record_by_record(
+    client: MixpanelClient, partner: FakePartner
+) -> None:
+    partner.usual = lambda _: Answer(404)
+    verdicts = client.import_events(make_events(2000))
+    assert len(partner.requests) < 120
+    assert kinds(verdicts).count(PermanentError) >= 16
+    assert set(kinds(verdicts)) == {PermanentError, LaterError}, "nobody is refused unheard"
+
+
+@pytest.mark.parametrize("first", [0, 64, 100])
+@pytest.mark.parametrize("name", ["import", "engage"])
+def test_good_records_behind_a_row_of_bad_ones_are_not_refused_along(
+    client: MixpanelClient, partner: FakePartner, name: str, first: int
+) -> None:
+    bad = range(first, first + 20)
+    partner.usual = refuse_the_bad(Answer(400))
+    if name == "import":
+        verdicts = client.import_events(make_events(128, *bad))
+    else:
+        verdicts = client.set_profiles(make_profiles(128, *bad))
+    refused = [n for n, one in enumerate(verdicts) if isinstance(one, PermanentError)]
+    assert refused == list(bad)
+    assert {kind for kind in kinds(verdicts) if kind} == {PermanentError}
+
+
+def test_what_was_not_sent_after_so_many_refusals_waits_and_is_not_refused(
+    client: MixpanelClient, partner: FakePartner
+) -> None:
+    partner.usual = refuse_the_bad(Answer(400))
+    verdicts = client.import_events(make_events(64, *range(32), 63))
+    refused = [n for n, one in enumerate(verdicts) if isinstance(one, PermanentError)]
+    assert refused == [*range(16), 31, 63], "those that were tried by themselves"
+    assert kinds(verdicts).count(LaterError) == 64 - len(refused)
+
+
 def test_a_batch_that_is_too_large_is_halved_until_it_fits(
     client: MixpanelClient, partner: FakePartner
 ) -> None:

@@ -1,0 +1,1 @@
+"""Benchmarks: the bridge side by side with what one would write or pick instead."""

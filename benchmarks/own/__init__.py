@@ -1,0 +1,1 @@
+"""The bridge alone, against bare floors measured in the same pass."""

@@ -1,0 +1,1 @@
+"""What happens to each contender; one module a scenario."""

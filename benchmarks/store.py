@@ -1,0 +1,60 @@
+"""The figures of every run, kept as JSON, so that a part of them can be measured anew."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OWN = "bridge"
+
+
+@dataclass
+class Store:
+    """`runs[what][who]` lists the figures of each repetition; an error stands in for figures."""
+
+    path: Path
+    machine: dict[str, str] = field(default_factory=dict)
+    runs: dict[str, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
+    errors: dict[str, dict[str, str]] = field(default_factory=dict)
+    measured: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, path: Path) -> Store:
+        """Read what an earlier pass left, if anything."""
+        store = cls(path)
+        if path.exists():
+            found = json.loads(path.read_text(encoding="utf-8"))
+            for name in ("machine", "runs", "errors", "measured"):
+                setattr(store, name, found[name])
+        return store
+
+    def begin(self, what: str, load: float) -> None:
+        """Forget the figures of one scenario, since it is measured anew."""
+        self.runs[what], self.errors[what] = {}, {}
+        now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        self.measured[what] = f"{now}, load average {load:.1f} before"
+
+    def add(self, what: str, who: str, figures: dict[str, Any]) -> None:
+        """Keep the figures of one run."""
+        self.runs[what].setdefault(who, []).append(figures)
+        self.save()
+
+    def fail(self, what: str, who: str, reason: str) -> None:
+        """Keep why there are no figures."""
+        self.errors[what][who] = reason
+        self.save()
+
+    def save(self) -> None:
+        """Write everything."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        content = {name: getattr(self, name) for name in ("machine", "runs", "errors", "measured")}
+        self.path.write_text(json.dumps(content), encoding="utf-8")
+
+    def values(self, what: str, who: str, key: str) -> list[float | None]:
+        """Return one figure of every repetition; None where there was nothing to tell."""
+        return [run.get(key) for run in self.runs.get(what, {}).get(who, [])]

@@ -1,0 +1,37 @@
+"""The few SVG elements that the plot is made of."""
+
+from __future__ import annotations
+
+from html import escape
+
+HEAD = """\
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" \
+height="{height}" font-family="sans-serif">
+<rect width="{width}" height="{height}" fill="white"/>"""
+
+
+def box(x: float, y: float, width: float, height: float, fill: str, opacity: float = 1) -> str:
+    """Return a filled rectangle."""
+    place = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
+    return f'<rect {place} fill="{fill}" opacity="{opacity}"/>'
+
+
+def line(x1: float, y1: float, x2: float, y2: float, colour: str, dashes: str) -> str:
+    """Return a line; `dashes` as SVG takes them, empty for none."""
+    place = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
+    return f'<line {place} stroke="{colour}" stroke-width="1.5" stroke-dasharray="{dashes}"/>'
+
+
+def text(
+    x: float,
+    y: float,
+    content: str,
+    anchor: str = "start",
+    *,
+    size: int = 12,
+    weight: str = "normal",
+    fill: str = "#111",
+) -> str:
+    """Return a line of text, escaped."""
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}"'
+    return f'<text {place} font-weight="{weight}" fill="{fill}">{escape(content)}</text>'

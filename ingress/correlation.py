@@ -1,0 +1,38 @@
+"""One id for a request and all that comes of it: on log lines, in the ledger, in traces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import g, request
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from common.tracing import new_trace_id, span
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
+
+
+def watch(app: Flask) -> None:
+    """Give every request of an app an id, or keep the one that it brings as W3C `traceparent`."""
+
+    @app.before_request
+    def _begin() -> None:
+        g.trace_id = new_trace_id(request.headers.get("traceparent", ""))
+        bind_contextvars(trace_id=g.trace_id)
+        # The rule that matched, never the path sent, which may hold anything.
+        g.route = request.url_rule.rule if request.url_rule else "unmatched"
+        g.span = span("request", root=g.trace_id, method=request.method, route=g.route)
+        g.tell = g.span.__enter__()
+
+    @app.after_request
+    def _answered(response: Response) -> Response:
+        g.tell(status=response.status_code)
+        return response
+
+    @app.teardown_request
+    def _end(_: BaseException | None) -> None:
+        open_span: Any = g.pop("span", None)
+        if open_span is not None:
+            open_span.__exit__(None, None, None)
+        clear_contextvars()

@@ -1,0 +1,44 @@
+"""Flower: behind a password, and without personal data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import requests
+
+from ops.local.sample_members import sample_members
+from ops.local.waiting import wait_until
+from tests.browser.conftest import PASSWORD, USER, Site, screenshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Page
+
+WIDE = {"width": 1440, "height": 900}
+OWNER = {"username": USER, "password": PASSWORD}
+
+
+def test_flower_needs_the_password(site: Site) -> None:
+    for path in ("/", "/tasks", "/workers", "/api/tasks", "/api/workers"):
+        assert requests.get(site.flower + path, timeout=5).status_code == 401, path
+        wrong = requests.get(site.flower + path, auth=(USER, "wrong"), timeout=5)
+        assert wrong.status_code == 401, path
+
+
+def test_flower_shows_tasks_by_readable_names_and_nobody_personal(
+    site: Site, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(base_url=site.flower, http_credentials=OWNER, viewport=WIDE)
+    page.goto("/workers")
+    page.get_by_text("koji-").first.wait_for()
+    site.local.send_cohort(sample_members(8))
+    wait_until(lambda: site.local.sandbox.get("koji", "summary")["started"] > 5, 20, "most started")
+    page.goto("/tasks")
+    for name in ("unpack", "start_interviews", "write_results"):
+        page.get_by_text(f"bridge.{name}").first.wait_for()
+    screenshot(page, "flower.png")
+    told = requests.get(f"{site.flower}/api/tasks", auth=(USER, PASSWORD), timeout=5).text
+    assert "activation-dropoffs" in told
+    assert "@example.com" not in told + page.locator("#tasks-table").inner_text()
+    assert "user-0" not in told
