@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo run test unit functional sure format bench chaos env-example clean
+.PHONY: help .venv demo run test unit functional browser chromium sure format bench chaos env-example clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,15 +23,29 @@ demo: $(STAMP) ## See the whole loop on this machine: 25 members, Koji and Mixpa
 run: $(STAMP) ## Run everything against what .env names, until Ctrl-C
 	@$(BIN)/python -m ops.local.run
 
-test: $(STAMP) sure ## Check style and types, run every test, measure coverage
+test: $(STAMP) sure chromium ## Check style and types, run every test, measure coverage
 	$(BIN)/python -m pytest tests/unit -n 2 -q --cov --cov-branch --cov-report=term:skip-covered --cov-fail-under=95
-	$(BIN)/python -m pytest tests/functional -q -n 4 --dist loadfile
+	$(BIN)/python -m pytest tests/functional tests/browser -q -n 4 --dist loadfile
 
 unit: $(STAMP) ## Run the unit tests alone
 	$(BIN)/python -m pytest tests/unit -n 2 -q
 
 functional: $(STAMP) ## Run the tests over real processes alone
 	$(BIN)/python -m pytest tests/functional -q -n 4 --dist loadfile
+
+browser: $(STAMP) chromium ## Run the console in a real browser (UPDATE_SCREENSHOTS=1 writes docs/images anew)
+	$(BIN)/python -m pytest tests/browser -q
+
+chromium:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+	  command -v apt-get >/dev/null && test "$$(id -u)" = 0 && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || { \
+	  echo "The browser tests need Chromium: install the package chromium, then again."; exit 1; }
+
+bench: $(STAMP) ## Measure against bare floors and other queues; writes benchmarks/results.md
+	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	.venv-bench/bin/python -m benchmarks $(BENCH)
 
 chaos: $(STAMP) ## Run the fault harness (SEEDS="1 2 3"); non-zero if anything was lost or doubled
 	$(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),1 2 3)
@@ -49,4 +63,4 @@ env-example: $(STAMP) ## Write .env.example and the README's table anew from the
 	$(BIN)/python -m ops.settings_docs
 
 clean: ## Remove what was installed and produced
-	rm -rf .venv .run .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-bench .run .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
