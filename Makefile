@@ -37,7 +37,7 @@ browser: $(STAMP) chromium ## Run the console in a real browser (UPDATE_SCREENSH
 	$(BIN)/python -m pytest tests/browser -q
 
 chromium:
-	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+	@command -v chromium >/dev/null || { \
 	  command -v apt-get >/dev/null && test "$$(id -u)" = 0 && apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || { \
 	  echo "The browser tests need Chromium: install the package chromium, then again."; exit 1; }

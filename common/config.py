@@ -109,7 +109,7 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
         loaded = exc.valid_data if isinstance(exc.valid_data, dict) else {}
     routes, keys = _load_routes(env, str(loaded.get("bridge_routes", "routes.toml")), problems)
     if problems:
-        raise ConfigError(sorted(problems))
+        raise ConfigError(sorted(set(problems)))  # a key may be asked for twice
     settings = Settings(**{name: loaded.get(name) for name in schema.fields})  # type: ignore[arg-type]
     return Config(settings, routes, keys)
 
@@ -134,7 +134,7 @@ def refuse_to_start(problems: list[str]) -> NoReturn:
 
 def _value(env: Mapping[str, str], name: str, problems: list[str]) -> str | None:
     """Return a variable's value, from NAME or the file NAME_FILE; empty counts as unset."""
-    direct, path = env.get(name) or None, env.get(f"{name}_FILE") or None
+    direct, path = env.get(name, "").strip() or None, env.get(f"{name}_FILE") or None
     if path is None:
         return direct
     if direct is not None:

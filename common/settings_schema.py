@@ -53,17 +53,19 @@ class RateField(ma.Field[Rate]):
 
 
 class RedisUrl(ma.Field[str]):
-    """`redis://`, `rediss://`, `unix://` or `sentinel://`."""
+    """`redis://`, `rediss://` or `sentinel://`: what both redis-py and Celery understand."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         text = str(value)
-        if not text.startswith(("redis://", "rediss://", "unix://", "sentinel://")):
-            raise ValidationError("Must begin with redis://, rediss://, unix:// or sentinel://.")
-        if text.startswith("sentinel://"):
-            try:
-                SentinelAddress.parse(text)
-            except ValueError as exc:
-                raise ValidationError(str(exc)) from exc
+        if not text.startswith(("redis://", "rediss://", "sentinel://")):
+            raise ValidationError("Must begin with redis://, rediss:// or sentinel://.")
+        try:
+            sentinel = text.startswith("sentinel://")
+            parsed = SentinelAddress.parse(text) if sentinel else urlsplit(text).port
+        except ValueError as exc:
+            raise ValidationError(str(exc)) from exc
+        if parsed == 0:
+            raise ValidationError("Port must be 1 to 65535.")
         return text
 
 
@@ -71,8 +73,12 @@ class BaseUrl(ma.Field[str]):
     """`https://host[:port][/path]` without a slash at the end."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
+        try:
+            parts = urlsplit(value)
+            is_right = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        except ValueError:  # half a bracket, or a port that is no number
+            is_right = False
+        if not is_right or parts.query:
             raise ValidationError(f"{value!r} is not an address such as https://koji.so")
         return str(value).rstrip("/")
 
@@ -282,7 +288,7 @@ class SettingsSchema(Schema):
         if not data.get("allow_insecure_partners"):
             for name in ("koji_base_url", "mixpanel_api_host", "mixpanel_query_host"):
                 url = data.get(name, "https://")
-                if url.startswith("http://") and not is_loopback(url):
+                if urlsplit(url).scheme == "http" and not is_loopback(url):
                     problems[name] = [
                         "Must be https:// (plain http: loopback, or ALLOW_INSECURE_PARTNERS=1)."
                     ]

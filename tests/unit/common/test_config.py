@@ -101,6 +101,14 @@ def test_a_value_given_twice_is_refused(environ: dict[str, str], tmp_path: Path)
     ]
 
 
+def test_a_key_given_twice_is_told_once(environ: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("other")
+    environ["KOJI_API_KEY_FILE"] = str(tmp_path / "key")
+    assert problems(environ) == [
+        "KOJI_API_KEY: set both directly and as KOJI_API_KEY_FILE; keep one of them."
+    ]
+
+
 def test_a_file_that_is_not_there_is_named(environ: dict[str, str], tmp_path: Path) -> None:
     environ["SENTRY_DSN_FILE"] = str(tmp_path / "gone")
     assert problems(environ) == [
@@ -130,6 +138,14 @@ def test_an_unreadable_file_does_not_give_its_content_away(
 @pytest.mark.parametrize("name", ["PORT", "SENTRY_DSN", "CONSOLE_CREDENTIALS", "PORT_FILE"])
 def test_an_empty_variable_counts_as_unset(environ: dict[str, str], name: str) -> None:
     assert load_config({**environ, name: ""}).settings == load_config(environ).settings
+
+
+def test_space_around_a_value_is_none_of_it(environ: dict[str, str]) -> None:
+    environ |= {"MIXPANEL_PROJECT_TOKEN": " token\r", "KOJI_API_KEY": "key\n", "SENTRY_DSN": " "}
+    config = load_config(environ)
+    assert config.settings.mixpanel_project_token == "token"
+    assert config.api_keys["KOJI_API_KEY"] == "key"
+    assert config.settings.sentry_dsn is None
 
 
 def test_an_empty_file_counts_as_unset(environ: dict[str, str], tmp_path: Path) -> None:

@@ -44,7 +44,6 @@ def test_every_variable_has_a_line_of_documentation() -> None:
         ("koji_rate_limit", "5/second", Rate(5, 1)),
         ("koji_base_url", "https://koji.example/base/", "https://koji.example/base"),
         ("redis_url", "rediss://ann:pw@redis:6380/1", "rediss://ann:pw@redis:6380/1"),
-        ("redis_url", "unix:///run/redis.sock", "unix:///run/redis.sock"),
         ("redis_url", "sentinel://one:26379,two/main", "sentinel://one:26379,two/main"),
         ("port", "0", 0),
         ("port", "65535", 65535),
@@ -73,7 +72,13 @@ def test_a_value_is_read(name: str, value: str, expected: Any) -> None:
         ("koji_base_url", "ftp://koji.so", "https://koji.so"),
         ("mixpanel_api_host", "https://", "https://koji.so"),
         ("mixpanel_query_host", "https://mixpanel.com?a=b", "https://koji.so"),
-        ("redis_url", "localhost:6379", "redis://, rediss://, unix:// or sentinel://"),
+        ("koji_base_url", "https://[koji.so", "https://koji.so"),
+        ("koji_base_url", "https://koji.so:https", "https://koji.so"),
+        ("koji_base_url", "https://koji.so:99999", "https://koji.so"),
+        ("redis_url", "localhost:6379", "redis://, rediss:// or sentinel://"),
+        ("redis_url", "unix:///run/redis.sock", "redis://, rediss:// or sentinel://"),
+        ("redis_url", "redis://redis:port/0", "Port could not be"),
+        ("redis_url", "redis://redis:0/0", "1 to 65535"),
         ("redis_url", "sentinel://one:26379", "/master"),
         ("port", "65536", "65535"),
         ("port", "-1", "0"),
@@ -109,8 +114,9 @@ def test_a_service_account_with_its_project_is_right() -> None:
 
 
 @pytest.mark.parametrize("name", ["koji_base_url", "mixpanel_api_host", "mixpanel_query_host"])
-def test_plain_http_is_refused_beyond_this_machine(name: str) -> None:
-    found = refused(**{name: "http://partner.example"})
+@pytest.mark.parametrize("scheme", ["http", "HTTP", "Http"])
+def test_plain_http_is_refused_beyond_this_machine(name: str, scheme: str) -> None:
+    found = refused(**{name: f"{scheme}://partner.example"})
     assert list(found) == [name]
     assert "ALLOW_INSECURE_PARTNERS=1" in str(found)
 

@@ -288,6 +288,17 @@ def test_an_entry_waits_in_its_own_sub_lane_until_it_ends(ledger: Ledger) -> Non
     assert not ledger.waits_in(LANE, KEY)
 
 
+def test_a_sub_lane_has_work_until_its_last_entry_has_ended(ledger: Ledger) -> None:
+    assert not ledger.has_work(LANE)
+    ledger.add(LANE, [(KEY, b"")])
+    assert ledger.has_work(LANE)
+    assert not ledger.has_work(OTHER)
+    ((one,)) = claim(ledger)
+    assert ledger.has_work(LANE)
+    ledger.complete(LANE, [(KEY, one.token, b"", {})])
+    assert not ledger.has_work(LANE)
+
+
 def test_something_is_due_when_its_time_has_come(ledger: Ledger, clock: FakeClock) -> None:
     assert not ledger.due(INBOX)
     ledger.add(INBOX, [("a", b"")], delay_ms=1)
