@@ -6,9 +6,21 @@ personal can be seen there.
 
 from __future__ import annotations
 
+from flower.views.monitor import Healthcheck, Metrics
+from tornado.web import authenticated
+
 from common.celery_app import make_celery
 from common.config import load_config_or_exit, refuse_to_start
 from common.observability import setup
+
+
+def _guard_open_pages() -> None:
+    """Ask for the password on every page: Flower itself leaves these two open.
+
+    https://github.com/mher/flower/issues/1342
+    """
+    for page in (Metrics, Healthcheck):
+        page.get = authenticated(page.get)
 
 
 def main() -> None:
@@ -19,6 +31,7 @@ def main() -> None:
             ["FLOWER_BASIC_AUTH: must be user:password; Flower never starts without a password."]
         )
     setup(settings, "flower")
+    _guard_open_pages()
     user, password = settings.flower_basic_auth
     make_celery(settings).start(
         [
@@ -29,6 +42,8 @@ def main() -> None:
             # Only what the password opens: no API without it, no changes to tasks from a page.
             "--enable-events=True",
             "--persistent=False",
+            # Tickets carry no personal data, so their arguments (route, keys) may be seen.
+            "--tasks-columns=name,uuid,state,received,runtime,worker,args",
             "--logging=none",
         ]
     )

@@ -117,7 +117,7 @@ def chromium() -> Iterator[Browser]:
     """Debian's Chromium with a new, empty profile."""
     path = shutil.which("chromium")
     if path is None:
-        pytest.skip("there is no chromium here: apt-get install chromium")
+        pytest.fail("there is no chromium here: make chromium, or apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, headless=True, args=FLAGS)
         yield browser

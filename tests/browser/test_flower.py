@@ -20,7 +20,7 @@ OWNER = {"username": USER, "password": PASSWORD}
 
 
 def test_flower_needs_the_password(site: Site) -> None:
-    for path in ("/", "/tasks", "/workers", "/api/tasks", "/api/workers"):
+    for path in ("/", "/tasks", "/workers", "/api/tasks", "/metrics", "/healthcheck"):
         assert requests.get(site.flower + path, timeout=5).status_code == 401, path
         wrong = requests.get(site.flower + path, auth=(USER, "wrong"), timeout=5)
         assert wrong.status_code == 401, path
