@@ -6,7 +6,6 @@ import os
 import secrets
 import shutil
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,27 +88,22 @@ def site() -> Iterator[Site]:
     )
     found = Site(local, f"http://127.0.0.1:{console}", f"http://127.0.0.1:{flower}")
 
-    def console_answers() -> bool:
+    def pages_answer() -> bool:
         try:
-            return found.get("/").ok
-        except requests.ConnectionError:
+            flower = requests.get(found.flower, auth=(USER, PASSWORD), timeout=5)
+            return found.get("/").ok and flower.ok
+        except requests.RequestException:
             return False
 
     try:
-        with local:
-            wait_until(console_answers, 20, "the console answers")
+        local.start()
+        try:
+            wait_until(pages_answer, 30, "console and Flower answer")
             yield found
-            stop_side_by_side(local)
+        finally:
+            local.kill()
     finally:
         shutil.rmtree(folder)
-
-
-def stop_side_by_side(local: LocalBridge) -> None:
-    """Stop all at once, Redis last; one after the other takes the supervisor a second each."""
-    assert local.supervised is not None
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        list(pool.map(local.supervised.stop_one, (*local.processes, "sandbox")))
-    local.supervised.stop_one("redis")
 
 
 @pytest.fixture(scope="session")

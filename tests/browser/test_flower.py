@@ -32,13 +32,19 @@ def test_flower_shows_tasks_by_readable_names_and_nobody_personal(
     page = open_page(base_url=site.flower, http_credentials=OWNER, viewport=WIDE)
     page.goto("/workers")
     page.get_by_text("koji-").first.wait_for()
+    wait_until(lambda: "bridge.tick" in tasks_told(site), 30, "Flower has switched events on")
     site.local.send_cohort(sample_members(8))
     wait_until(lambda: site.local.sandbox.get("koji", "summary")["started"] > 5, 20, "most started")
     page.goto("/tasks")
     for name in ("unpack", "start_interviews", "write_results"):
         page.get_by_text(f"bridge.{name}").first.wait_for()
     screenshot(page, "flower.png")
-    told = requests.get(f"{site.flower}/api/tasks", auth=(USER, PASSWORD), timeout=5).text
+    told = tasks_told(site)
     assert "activation-dropoffs" in told
     assert "@example.com" not in told + page.locator("#tasks-table").inner_text()
     assert "user-0" not in told
+
+
+def tasks_told(site: Site) -> str:
+    """Return what Flower's API says about tasks."""
+    return requests.get(f"{site.flower}/api/tasks", auth=(USER, PASSWORD), timeout=10).text
