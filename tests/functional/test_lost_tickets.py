@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from ops.local.local_bridge import LocalBridge
 
-LEASE_SECONDS = 3
+# Long enough that a slow start of the dying worker does not see it run out.
+LEASE_SECONDS = 15
 
 
 def test_a_ticket_lost_between_pop_and_register_comes_again_with_its_lease(
@@ -48,7 +49,7 @@ def test_a_ticket_lost_between_pop_and_register_comes_again_with_its_lease(
             stderr=subprocess.DEVNULL,
         )
         try:
-            wait_until(lambda: read_progress(redis, "demo").started == 3, 40, "all are started")
+            wait_until(lambda: read_progress(redis, "demo").started == 3, 60, "all are started")
         finally:
             worker.terminate()
             worker.wait(30)

@@ -26,7 +26,8 @@ def is_kept(bench: Bench, key: str, lane: Lane) -> bool:
 
 
 def test_address_and_name_go_and_what_names_a_person_in_mixpanel_stays(bench: Bench) -> None:
-    key = bench.invite_ann()
+    bench.invite({"email": "ann@example.com", "distinct_id": "u-ann", "name": "Ann", "plan": "pro"})
+    key = bench.key("ann@example.com")
     bench.start()
     forget_details(bench.ledger, identify(bench.bridge.config, bench.ledger, bench.result()))
     kept = Invitation.decode(bench.ledger.value(INVITATIONS, key) or b"")

@@ -70,6 +70,14 @@ def test_an_accepted_start_leads_back_to_the_person(ledger: Ledger, clock: FakeC
     assert ledger.redis.hgetall(LANE.key("people")) == {b"ann": b"%d" % (START_MS + 7)}
 
 
+def test_an_accepted_start_ends_a_row_of_refusals_of_its_route_alone(ledger: Ledger) -> None:
+    refused = LANE.key("refused_in_a_row")
+    ledger.redis.hset(refused, mapping={"alpha": 4, "beta": 2})
+    ((one,)) = claim(ledger, KEY, begins=False)
+    ledger.complete_start(LANE, KEY, one.token, value=b"", interview_id="", counters={})
+    assert ledger.redis.hgetall(refused) == {b"beta": b"2"}
+
+
 def test_a_start_without_an_interviews_id_is_a_start(ledger: Ledger) -> None:
     ((one,)) = claim(ledger, KEY, begins=False)
     assert ledger.complete_start(LANE, KEY, one.token, value=b"", interview_id="", counters={})

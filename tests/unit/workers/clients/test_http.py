@@ -345,12 +345,13 @@ def test_a_redirect_is_not_followed_and_no_cookie_is_kept(session: requests.Sess
     with HTTPServer(("127.0.0.1", 0), Redirecting) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        for _ in range(2):
-            port = server.server_address[1]
-            response = call(session, "POST", f"http://127.0.0.1:{port}/a", timeout_seconds=5)
-            assert response.status_code == 302
-        server.shutdown()
-        thread.join(10)
+        url = f"http://127.0.0.1:{server.server_address[1]}/a"
+        try:
+            answers = [call(session, "POST", url, timeout_seconds=5) for _ in range(2)]
+        finally:
+            server.shutdown()
+            thread.join(10)
+    assert [answer.status_code for answer in answers] == [302, 302]
     assert Redirecting.seen == [("/a", None), ("/a", None)]
 
 
