@@ -25,13 +25,13 @@ run: $(STAMP) ## Run everything against what .env names, until Ctrl-C
 
 test: $(STAMP) sure chromium ## Check style and types, run every test, measure coverage
 	$(BIN)/python -m pytest tests/unit -n 2 -q --cov --cov-branch --cov-report=term:skip-covered --cov-fail-under=95
-	$(BIN)/python -m pytest tests/functional tests/browser -q -n 4 --dist loadfile
+	$(BIN)/python -m pytest tests/functional tests/browser -q -n 3 --dist loadfile
 
 unit: $(STAMP) ## Run the unit tests alone
 	$(BIN)/python -m pytest tests/unit -n 2 -q
 
 functional: $(STAMP) ## Run the tests over real processes alone
-	$(BIN)/python -m pytest tests/functional -q -n 4 --dist loadfile
+	$(BIN)/python -m pytest tests/functional -q -n 3 --dist loadfile
 
 browser: $(STAMP) chromium ## Run the console in a real browser (UPDATE_SCREENSHOTS=1 writes docs/images anew)
 	$(BIN)/python -m pytest tests/browser -q

@@ -109,7 +109,9 @@ class Fuzzer:
             "/members": _members,
         }[path]
         body = self.body(make)
-        headers = {"Content-Type": self.dice.choice(["application/json", "text/plain", "x", ""])}
+        # One connection each: the server may end one whose request it refused to read.
+        headers = {"Connection": "close"}
+        headers["Content-Type"] = self.dice.choice(["application/json", "text/plain", "x", ""])
         if self.dice.random() < 0.1:
             headers["Content-Encoding"] = self.dice.choice(["gzip", "br", "identity", "gzip, gzip"])
             if self.dice.random() < 0.5:

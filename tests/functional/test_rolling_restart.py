@@ -70,7 +70,7 @@ def test_replacing_every_process_under_load_loses_and_doubles_nothing(
         sandbox_options={"rate_limit": 1200, "interview_delay_seconds": 0.2, "latency_ms": 100},
     )
     urls = [bridge.url, f"http://127.0.0.1:{port}"]
-    wait_until(lambda: requests.get(f"{urls[1]}/readyz", timeout=2).ok, 20, "both are ready")
+    wait_until(lambda: _ready(urls[1]), 30, "both are ready")
     sender = LoadBalancer(bridge, urls)
     sender.start()
     assert bridge.supervised is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -136,6 +137,18 @@ def test_an_id_that_everybody_shares_makes_no_list_without_end(
     invite(ledger, *((f"member-{n}@", "shared") for n in range(100)))
     kin = redis.hgetall(INVITATIONS.key("kin"))
     assert max(len(value.split()) for value in kin.values()) == 16
+
+
+def test_a_chain_of_names_is_followed_to_the_nearest_sixteen(ledger: Ledger) -> None:
+    chain = [f"{'id' if n % 2 else 'address'}-{n}" for n in range(24)]
+    for one, two in pairwise(chain):
+        invite(ledger, (one, two) if one.startswith("address") else (two, one))
+    invite(ledger, (chain[0], ""), lane=GAMMA, study=OTHER_STUDY)
+    found = [
+        invite(ledger, (chain[n], ""), lane=GAMMA, study=OTHER_STUDY, refusal="no")
+        for n in (2, 6, 22)
+    ]
+    assert found == [{"known": 1}, {"known": 1}, {"cancelled:no": 1}]
 
 
 def test_somebody_without_a_name_is_counted_and_not_kept(ledger: Ledger, redis: Redis) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from common.ledger import scripts
+from common.ledger import INBOX, scripts
 from common.ledger.scripts import Scripts, flat
 
 if TYPE_CHECKING:
@@ -41,3 +41,13 @@ def test_each_file_says_what_it_takes_and_what_it_returns(path: Path) -> None:
     assert head.startswith("-- ")
     assert "ARGV: " in head
     assert "Returns" in head
+
+
+@pytest.mark.parametrize(("read", "expected"), [(b"old", b"new"), (b"older", b"old")])
+def test_a_value_is_rewritten_only_if_it_is_the_one_that_was_read(
+    redis: Redis, read: bytes, expected: bytes
+) -> None:
+    redis.hset(INBOX.key("entries"), "a", "old")
+    done = Scripts(redis).rewrite(keys=INBOX.keys(), args=["", "a", read, "new"])
+    assert redis.hget(INBOX.key("entries"), "a") == expected
+    assert done == (expected == b"new")
