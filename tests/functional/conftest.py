@@ -32,7 +32,8 @@ def running(**options: Any) -> Iterator[LocalBridge]:
 @pytest.fixture(scope="module")
 def bridge() -> Iterator[LocalBridge]:
     """One set of processes for a file's tests."""
-    with running(sandbox_options={"interview_delay_seconds": 0.2}) as local:
+    options = {"interview_delay_seconds": 0.2}
+    with running(sandbox_options=options, environ={"LEASE_SECONDS": "10"}) as local:
         yield local
 
 

@@ -259,7 +259,7 @@ def follow_one_result(looked_at: dict[str, str], local: LocalBridge) -> None:
         process: [one["event"] for one in found if one.get("trace_id") == written["trace_id"]]
         for process, found in lines.items()
     }
-    assert mine["ingress"] == ["koji_delivery_answered"]
+    assert mine["ingress"].count("koji_delivery_answered") == 1
     assert "result_unpacked" in mine["worker-inbox"]
     events = local.sandbox.get("mixpanel", "events")
     assert written["insert_id"] in {one["properties"]["$insert_id"] for one in events}
