@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from common.ledger.pauses import Pauses
 from ops.local.sample_members import sample_members
+from ops.local.waiting import wait_until
 from tests.browser.books import bury_people, bury_write, pretend_an_hour
 from tests.browser.conftest import DESKTOP, PHONE, Site
 
@@ -60,9 +61,11 @@ def test_every_page_is_readable_on_a_phone_and_has_enough_contrast_day_and_night
     assert letter is not None
 
     def check(what: str) -> None:
+        page.wait_for_load_state()
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            assert page.evaluate(PALE) == [], f"{what} is pale when {scheme}"
+            # The page may still be repainting in the other colours.
+            wait_until(lambda: page.evaluate(PALE) == [], 5, f"{what} is legible when {scheme}")
         for size in (PHONE, {"width": 320, "height": 640}):
             page.set_viewport_size(size)
             assert not page.evaluate(TOO_WIDE), f"{what} is wider than {size['width']} pixels"
