@@ -142,7 +142,7 @@ class SettingsSchema(Schema):
     )
     worker_concurrency = ma.Integer(
         validate=validate.Range(1, 512),
-        metadata=_doc("Threads of a worker; by default 2 (inbox), 64 (koji), 4 (mixpanel)"),
+        metadata=_doc("Threads of a worker; by default 2 (inbox), 32 (koji), 4 (mixpanel)"),
     )
     bridge_routes = ma.String(
         load_default="routes.toml", metadata=_doc("Which cohort goes to which study")

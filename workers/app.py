@@ -31,7 +31,7 @@ class Kind:
 # Every worker also keeps the clock, so that it goes on whichever of them is left.
 KINDS = {
     "inbox": Kind((Queues.INBOX, Queues.CLOCK), 2),
-    "koji": Kind((Queues.KOJI, Queues.CLOCK), 64),
+    "koji": Kind((Queues.KOJI, Queues.CLOCK), 32),
     "mixpanel": Kind((Queues.MIXPANEL, Queues.CLOCK), 4),
 }
 

@@ -45,17 +45,17 @@ class Breaker:
         self._redis = redis
         self._run = redis.register_script(_SCRIPT.read_text())
 
-    def _call(self, name: str, what: str) -> BreakerState:
-        state, wait_ms, _ = self._run(keys=[breaker_key(name)], args=[what])
+    def _call(self, name: str, what: str, times: int = 1) -> BreakerState:
+        state, wait_ms, _ = self._run(keys=[breaker_key(name)], args=[what, times])
         return BreakerState(state.decode(), wait_ms / 1000)
 
     def allow(self, name: str) -> BreakerState:
         """Ask before a call; a caller that is told `half_open` has to report how it went."""
         return self._call(name, "allow")
 
-    def record(self, name: str, *, ok: bool) -> BreakerState:
-        """Report a call: any real answer is ok, silence and 5xx are not."""
-        return self._call(name, "ok" if ok else "failed")
+    def record(self, name: str, *, ok: bool, times: int = 1) -> BreakerState:
+        """Report calls: any real answer is ok, silence and 5xx are not."""
+        return self._call(name, "ok" if ok else "failed", times)
 
     def hand_back(self, name: str) -> None:
         """Give back the probe unused, so that somebody else can be it at once."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from common.routes import Route
     from workers.bridge import Bridge
 
-MOST_PEOPLE_A_TICKET = 20
+MOST_PEOPLE_A_TICKET = 25
+TICKET_SECONDS = 0.5
 # A Celery message costs about as much as the call; above this many a second, people share one.
 TICKETS_A_SECOND = 25
 
@@ -28,7 +29,8 @@ def dispatch(bridge: Bridge, route: Route) -> int:
         return 0
     limit = bridge.limit(route)
     breaker = bridge.breaker.look(bridge.koji_breaker(route))
-    if breaker.open or bridge.limiter.blocked_seconds(limit) > 0:
+    blocked_seconds, call_seconds = bridge.limiter.state(limit)
+    if breaker.open or blocked_seconds > 0:
         return 0
     share = math.ceil(limit.most_in_flight / _busy_routes(bridge, route))
     most_in_flight = share if breaker.closed else 1
@@ -40,11 +42,21 @@ def dispatch(bridge: Bridge, route: Route) -> int:
         begins=False,
         budgets=budgets(route, bridge.clock_ms()),
     )
-    size = max(1, min(MOST_PEOPLE_A_TICKET, int(limit.rate.per_second / TICKETS_A_SECOND)))
+    size = people_a_ticket(limit.rate.per_second, call_seconds)
     for start in range(0, len(claims), size):
         tickets = [[claim.key, claim.token] for claim in claims[start : start + size]]
         bridge.send(TaskNames.START_INTERVIEWS, route.name, tickets)
     return len(claims)
+
+
+def people_a_ticket(starts_a_second: float, call_seconds: float | None) -> int:
+    """Return how many share a ticket: few where the limit is low or calls take long.
+
+    They are called one after the other, so a ticket should be done in about half a second.
+    """
+    by_time = TICKET_SECONDS / max(call_seconds or 0.0, 1e-3)
+    most = min(MOST_PEOPLE_A_TICKET, starts_a_second / TICKETS_A_SECOND, by_time)
+    return max(1, int(most))
 
 
 def _busy_routes(bridge: Bridge, route: Route) -> int:

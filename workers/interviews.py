@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,23 +10,24 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from common.budgets import start_counters
-from common.errors import LaterError, PartnerError, PermanentError, StopRouteError, TransientError
-from common.ledger import invitations
+from common.errors import PartnerError, PermanentError, StopRouteError
+from common.ledger import Accepted, invitations
 from common.messages import Invitation
 from common.tracing import span
 from workers.clients.koji import knows_repeats
+from workers.gate import Gate
 from workers.refusals import note_refused
+from workers.start_book import AWAY, StartBook
 from workers.verdicts import Bury, decide
 
 if TYPE_CHECKING:
-    from common.ledger import Lane
+    from common.ledger import Begun, Lane
     from common.routes import Route
     from common.tracing import Tell
     from workers.bridge import Bridge
 
 log = structlog.get_logger(__name__)
 REMOVED_ROUTE_WAIT_MS = 60_000
-MS_A_DAY = 86_400_000
 
 
 def start_interviews(bridge: Bridge, route_name: str, tickets: list[tuple[str, int]]) -> None:
@@ -39,16 +41,49 @@ def start_interviews(bridge: Bridge, route_name: str, tickets: list[tuple[str, i
     ours = bridge.ledger.renew(lane, tickets, bridge.leases.lease_ms)
     tickets = [ticket for ticket, held in zip(tickets, ours, strict=True) if held]
     with bridge.leases.holding(lane, tickets):
-        for number, (key, token) in enumerate(tickets):
-            wait_ms = _wait_for_turn(bridge, route)
-            if wait_ms is not None:
-                _put_back(bridge, lane, tickets[number:], wait_ms)
+        gate, book = Gate(bridge, route), StartBook(bridge.ledger, lane, route, bridge.leases)
+        try:
+            _work(bridge, route, lane, tickets, gate, book)
+        finally:
+            book.close()
+            gate.close()
+
+
+def _work(
+    bridge: Bridge,
+    route: Route,
+    lane: Lane,
+    tickets: list[tuple[str, int]],
+    gate: Gate,
+    book: StartBook,
+) -> None:
+    for number, (key, token) in enumerate(tickets):
+        if not gate.ready():
+            book.close()  # nothing that Koji accepted may wait
+        wait_ms = gate.wait_ms(len(tickets) - number)
+        if wait_ms is not None:
+            _put_back(bridge, lane, tickets[number:], wait_ms)
+            return
+        with (
+            bound_contextvars(lane=lane.name, route=route.name, key=key),
+            span("start_interview", lane=lane.name, route=route.name, key=key) as tell,
+        ):
+            try:
+                begun = book.begin(key, token)
+            except AWAY:
+                # It may have been marked as sent; nobody was called, so nobody has to be held.
+                book.close()
+                _put_back(bridge, lane, tickets[number:], 0)
                 return
-            with (
-                bound_contextvars(lane=lane.name, route=route.name, key=key),
-                span("start_interview", lane=lane.name, route=route.name, key=key) as tell,
-            ):
-                _start_one(bridge, route, lane, key, token, tell)
+            if begun is not None and begun.paused:
+                gate.unused()
+                _put_back(bridge, lane, tickets[number:], 0)
+                return
+            if begun is None or not begun.go:
+                gate.unused()
+                log.info("start_skipped", route=route.name, key=key, stale=begun is None)
+                continue
+            _start_one(bridge, route, lane, key, token, begun, gate, book, tell)
 
 
 def _put_back(bridge: Bridge, lane: Lane, tickets: list[tuple[str, int]], delay_ms: int) -> None:
@@ -57,94 +92,77 @@ def _put_back(bridge: Bridge, lane: Lane, tickets: list[tuple[str, int]], delay_
     )
 
 
-def _wait_for_turn(bridge: Bridge, route: Route) -> int | None:
-    """Wait in place for the limit; returns ms to come back after, if it is not our turn soon."""
-    wait_seconds = bridge.limiter.acquire(bridge.limit(route))
-    if wait_seconds > 0:
-        return round(1000 * wait_seconds)
-    if bridge.pauses.get(route.name) is not None:
-        return 0
-    breaker = bridge.breaker.allow(bridge.koji_breaker(route))
-    return round(1000 * breaker.wait_seconds) if breaker.open else None
-
-
-def _start_one(bridge: Bridge, route: Route, lane: Lane, key: str, token: int, tell: Tell) -> None:
-    begun = bridge.ledger.begin(
-        lane,
-        key,
-        token,
-        lease_ms=bridge.leases.lease_ms,
-        cooldown_ms=round((route.cooldown_days or 0) * MS_A_DAY),
-    )
-    if begun is None or not begun.go:
-        bridge.breaker.hand_back(bridge.koji_breaker(route))
-        log.info("start_skipped", route=route.name, key=key, stale=begun is None)
-        return
+def _start_one(
+    bridge: Bridge,
+    route: Route,
+    lane: Lane,
+    key: str,
+    token: int,
+    begun: Begun,
+    gate: Gate,
+    book: StartBook,
+    tell: Tell,
+) -> None:
     person = Invitation.decode(begun.value)
     repeat_is_safe = knows_repeats(bridge.koji.profile, route, person)
     if begun.sent_before and not repeat_is_safe:
-        bridge.breaker.hand_back(bridge.koji_breaker(route))
+        gate.unused()
         bridge.ledger.bury(
             lane, [(key, token, "ambiguous", None, "a worker vanished while its call was out")]
         )
         log.warning("start_held", route=route.name, key=key, reason="ambiguous")
         return
+    began_at = time.monotonic()
     try:
         started = bridge.koji.start(bridge.config.api_key(route), route, key, person)
     except PartnerError as error:
         tell(outcome=error.outcome, status=error.status)
+        partner_is_down = not gate.failed(error).closed
         _failed(
-            bridge, route, lane, key, token, begun.attempts, error, repeat_is_safe=repeat_is_safe
+            bridge,
+            route,
+            lane,
+            (key, token, begun.attempts),
+            error,
+            partner_is_down=partner_is_down,
+            repeat_is_safe=repeat_is_safe,
         )
         return
     tell(outcome="duplicate" if started.duplicate else "started")
-    # Kept until the result needs it: who this was, and by which route.
-    value = replace(person, route=route.name).encode()
-    counters = start_counters(route, bridge.clock_ms())
-    interview_id = started.interview_id
     # First of all: whatever fails after this, the person is known to be started.
-    held = bridge.ledger.complete_start(
-        lane, key, token, value=value, interview_id=interview_id, counters=counters
-    )
-    if not held and interview_id:  # whoever has the entry now must not start the person again
-        bridge.ledger.confirm_start(
-            lane, key, value=value, interview_id=interview_id, counters=counters
-        )
-    bridge.breaker.record(bridge.koji_breaker(route), ok=True)
-    bridge.limiter.heed(bridge.limit(route), started.headers, refused=False)
-    log.info(
-        "started",
-        route=route.name,
-        key=key,
+    book.accepted(
+        Accepted(
+            key,
+            token,
+            # Kept until the result needs it: who this was, and by which route.
+            value=replace(person, route=route.name).encode(),
+            interview_id=started.interview_id,
+            counters=start_counters(route, bridge.clock_ms()),
+        ),
         attempt=begun.attempts + 1,
-        interview_id=interview_id,
         duplicate=started.duplicate,
-        claim_held=held,
     )
+    gate.accepted(started.headers, time.monotonic() - began_at)
 
 
 def _failed(
     bridge: Bridge,
     route: Route,
     lane: Lane,
-    key: str,
-    token: int,
-    attempts: int,
+    claim: tuple[str, int, int],
     error: PartnerError,
     *,
+    partner_is_down: bool,
     repeat_is_safe: bool,
 ) -> None:
-    down = isinstance(error, TransientError)
-    breaker = bridge.breaker.record(bridge.koji_breaker(route), ok=not down)
-    refused = isinstance(error, LaterError)
-    bridge.limiter.heed(bridge.limit(route), error.headers, refused=refused)
+    key, token, attempts = claim
     settings = bridge.config.settings
     verdict = decide(
         error,
         attempts=attempts,
         max_attempts=settings.max_attempts,
         base_seconds=settings.backoff_base_seconds,
-        partner_is_down=not breaker.closed,
+        partner_is_down=partner_is_down,
         repeat_is_safe=repeat_is_safe,
         dice=bridge.random,
     )

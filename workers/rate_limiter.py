@@ -34,6 +34,19 @@ _FOLDER = Path(__file__).parent / "lua"
 
 
 @dataclass(frozen=True)
+class Reserved:
+    """Moments that are ours: the first in `wait_seconds`, each `interval_seconds` after the last.
+
+    With a `count` of 0 nothing was taken, and `wait_seconds` says how far the next moment is away.
+    """
+
+    count: int
+    wait_seconds: float
+    interval_seconds: float
+    epoch: int
+
+
+@dataclass(frozen=True)
 class Limit:
     """A named limit; `name` is the same for everybody who shares it."""
 
@@ -64,44 +77,59 @@ class Limit:
 class RateLimiter:
     """Hands out moments for calls."""
 
-    def __init__(self, redis: Redis, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Register the scripts; nothing is sent before the first call."""
         self._redis = redis
-        self._sleep = sleep
+        self.sleep = sleep
+        self.clock = clock
         self._acquire = redis.register_script((_FOLDER / "acquire.lua").read_text())
         self._slow_down = redis.register_script((_FOLDER / "slow_down.lua").read_text())
         self._smaller: dict[str, bool] = {}
+        self._call_seconds: dict[str, float] = {}
 
-    def acquire(self, limit: Limit, longest_wait_seconds: float = LONGEST_WAIT_SECONDS) -> float:
-        """Wait for the next free moment and take it; returns 0.
+    def reserve(
+        self, limit: Limit, most: int = 1, longest_wait_seconds: float = LONGEST_WAIT_SECONDS
+    ) -> Reserved:
+        """Take the next free moments, no later than `longest_wait_seconds` from now."""
+        call_seconds = self.call_seconds(limit)
+        count, wait_us, epoch, interval_us = self._acquire(
+            keys=[limit.key, waited_key(limit.name)],
+            args=[
+                limit.interval_ms,
+                limit.window_ms,
+                longest_wait_seconds * 1000,
+                most,
+                "" if call_seconds is None else round(call_seconds * 1000, 1),
+            ],
+        )
+        return Reserved(count, wait_us / 1e6, interval_us / 1e6, epoch)
 
-        Where that is further away than `longest_wait_seconds`, nothing is taken and the wait in
-        seconds is returned: the entry goes back to the ledger until then.
-        """
-        waited = 0.0
-        while True:
-            granted, wait_us, epoch = self._acquire(
-                keys=[limit.key, waited_key(limit.name)],
-                args=[limit.interval_ms, limit.window_ms, (longest_wait_seconds - waited) * 1000],
-            )
-            wait = float(wait_us / 1e6)
-            if not granted:
-                return wait
-            if wait == 0:
-                return 0.0
-            self._sleep(wait)
-            waited += wait
-            # A 429 may have come in meanwhile; then this moment is void.
-            if int(self._redis.hget(limit.key, "epoch") or 0) == epoch:
-                return 0.0
+    def epoch(self, limit: Limit) -> int:
+        """Return what changes whenever moments that were handed out become void."""
+        return int(self._redis.hget(limit.key, "epoch") or 0)
 
-    def blocked_seconds(self, limit: Limit) -> float:
-        """Return for how long nothing may be sent."""
-        until = self._redis.hget(limit.key, "blocked_until")
+    def call_seconds(self, limit: Limit) -> float | None:
+        """Return how long calls under a limit take, None before the first."""
+        return self._call_seconds.get(limit.name)
+
+    def note_call(self, limit: Limit, seconds: float) -> None:
+        """Take in how long a call took; the recent ones count most."""
+        before = self._call_seconds.get(limit.name, seconds)
+        self._call_seconds[limit.name] = before + (seconds - before) / 8
+
+    def state(self, limit: Limit) -> tuple[float, float | None]:
+        """Return for how many seconds nothing may be sent, and how long a call takes."""
+        until, call_ms = self._redis.hmget(limit.key, ["blocked_until", "call_ms"])
+        call_seconds = float(call_ms) / 1000 if call_ms else None
         if until is None:
-            return 0.0
+            return 0.0, call_seconds
         seconds, micros = self._redis.time()
-        return max(0.0, float(until) / 1000 - (seconds + micros / 1e6))
+        return max(0.0, float(until) / 1000 - (seconds + micros / 1e6)), call_seconds
 
     def heed(self, limit: Limit, headers: Mapping[str, str], *, refused: bool) -> None:
         """Take in what an answer said about the limit; costs nothing when it said nothing new.

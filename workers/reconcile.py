@@ -59,7 +59,7 @@ def _read(bridge: Bridge, route: Route, interview_id: str, now_ms: int) -> bool:
     breaker = bridge.koji_breaker(route)
     if not bridge.breaker.look(breaker).closed or bridge.pauses.get(route.name) is not None:
         return False
-    if bridge.limiter.acquire(bridge.limit(route), longest_wait_seconds=0) > 0:
+    if not bridge.limiter.reserve(bridge.limit(route), longest_wait_seconds=0).count:
         return False
     try:
         document = bridge.koji.read(bridge.config.api_key(route), interview_id)

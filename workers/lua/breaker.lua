@@ -1,5 +1,6 @@
 -- Circuit breaker of one partner and key. KEYS[1]: its hash.
--- ARGV: 'allow' | 'unused' (the probe was not needed) | 'ok' | 'failed'. Returns: state, ms until the next probe, failures in a row.
+-- ARGV: 'allow' | 'unused' (the probe was not needed) | 'ok' | 'failed', how many calls (of the
+-- last two). Returns: state, ms until the next probe, failures in a row.
 -- Closed: calls go. Open: none go until probe_at. Then one at a time, until one succeeds.
 local WINDOW, LEAST, SHARE = 30000, 5, 0.5
 local FIRST_PAUSE, LONGEST_PAUSE, PROBE_LEASE = 1000, 8000, 30000
@@ -33,12 +34,12 @@ if now - since > WINDOW then
   good_before, bad_before, good, bad, since = good, bad, 0, 0, now
 end
 if ARGV[1] == 'ok' then
-  good, row = good + 1, 0
+  good, row = good + tonumber(ARGV[2]), 0
   if state ~= 'closed' then
     state, pause, bad, bad_before = 'closed', FIRST_PAUSE, 0, 0
   end
 else
-  bad, row = bad + 1, row + 1
+  bad, row = bad + tonumber(ARGV[2]), row + tonumber(ARGV[2])
   if state == 'half_open' then
     pause = math.min(pause * 2, LONGEST_PAUSE)
     state, probe_at = 'open', now + pause

@@ -1,12 +1,14 @@
 -- A ticket's last look before the call: still ours, not removed, not asked elsewhere meanwhile?
--- ARGV: now, key, token, lease_ms, cooldown_ms. KEYS[11]: people, KEYS[12]: aliases, KEYS[13]: kin.
+-- ARGV: now, key, token, lease_ms, cooldown_ms. KEYS[11]: people, KEYS[12]: aliases, KEYS[13]: kin,
+-- KEYS[14]: paused routes.
 -- Marks the entry as sent (by this claim, unless an earlier one may have sent it already): from
 -- here on, silence means that the call may have been made.
--- Returns nil if the ticket is stale or has begun already (it came twice), else: go (1) or 0
--- (cancelled), value, attempts, sent before.
+-- Returns nil if the ticket is stale or has begun already (it came twice), else: go (1), 0
+-- (cancelled) or -1 (the route is paused, nothing has begun), value, attempts, sent before.
 local key, token, lease_ms, cooldown_ms = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local meta = held(key, token)
 if not meta or meta.begun == meta.token then return nil end
+if ROUTE and redis.call('HEXISTS', KEYS[14], ROUTE) == 1 then return { -1, '', 0, 0 } end
 local sent_before = meta.sent and 1 or 0
 if not meta.sent then
   local refusal = meta.leaving

@@ -3,7 +3,7 @@
 --       once), budgets (JSON list of [counter, allowed, cost of one]).
 -- An entry whose last claimer vanished while working comes alone, so that one which kills its
 -- worker takes nobody else with it.
--- Returns: how many more are due, then key, token, attempts, value for each.
+-- Returns: how many more are due, then key, token, attempts, value ('' for a ticket) for each.
 local lease_ms, room, begins = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[5])
 redis.call('DEL', WAKE)
 if ARGV[4] ~= '' then
@@ -31,7 +31,7 @@ if room > 0 then
       answer[#answer + 1] = key
       answer[#answer + 1] = meta.token
       answer[#answer + 1] = meta.attempts
-      answer[#answer + 1] = redis.call('HGET', ENTRIES, key)
+      answer[#answer + 1] = begins == 1 and redis.call('HGET', ENTRIES, key) or ''
       if suspect and begins == 1 then break end
     end
   end

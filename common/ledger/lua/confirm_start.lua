@@ -3,7 +3,7 @@
 -- ARGV: now, key, value to keep, counters (JSON), interview_id. KEYS[11]: people, KEYS[12]: interviews.
 -- Returns 1 if an unfinished entry was completed by this.
 local key = ARGV[2]
-redis.call('HSET', KEYS[12], ARGV[5], key)
+if ARGV[5] ~= '' then redis.call('HSET', KEYS[12], ARGV[5], key) end
 local person = string.match(key, '^([^.]+)%.') or key
 redis.call('HSETNX', KEYS[11], person, now)
 local removed = redis.call('ZREM', PENDING, key) + redis.call('ZREM', IN_FLIGHT, key)

@@ -307,7 +307,7 @@ def make_bench(config: Config, redis: Redis, clock: Clock) -> Bench:
         ledger=ledger,
         pauses=Pauses(redis),
         breaker=Breaker(redis),
-        limiter=RateLimiter(redis, clock.sleep),
+        limiter=RateLimiter(redis, clock.sleep, clock.time),
         leases=LeaseKeeper(ledger, LEASE_MS),
         koji=KojiClient(
             sessions[0],

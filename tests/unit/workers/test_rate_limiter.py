@@ -11,6 +11,7 @@ import pytest
 from common.partner_keys import key_name
 from common.rates import Rate
 from ops.local.embedded_redis import EmbeddedRedis
+from workers.moments import Moments
 from workers.rate_limiter import Limit, RateLimiter
 
 if TYPE_CHECKING:
@@ -24,20 +25,29 @@ LIMIT = Limit("koji", Rate(60, 60))
 INTERVAL = 60 / (60 * 0.99)
 
 
+def acquire(limiter: RateLimiter, limit: Limit, longest_wait_seconds: float = 10) -> float:
+    """Wait for a single moment; returns 0, or how far away it is."""
+    return Moments(limiter, limit).take(1, longest_wait_seconds)
+
+
+def blocked_seconds(limiter: RateLimiter, limit: Limit) -> float:
+    return limiter.state(limit)[0]
+
+
 @pytest.fixture
 def limiter(redis: Redis, clock: Clock) -> RateLimiter:
-    return RateLimiter(redis, clock.sleep)
+    return RateLimiter(redis, clock.sleep, clock.time)
 
 
 def interval(limiter: RateLimiter, clock: Clock, limit: Limit = LIMIT) -> float:
     """Take a moment and return the seconds until the one after it."""
-    limiter.acquire(limit, 1000)
+    acquire(limiter, limit, 1000)
     return float(limiter._redis.hget(limit.key, "next_at") or 0) / 1000 - clock.seconds
 
 
 def use(limiter: RateLimiter, times: int, limit: Limit = LIMIT) -> None:
     for _ in range(times):
-        assert limiter.acquire(limit) == 0
+        assert acquire(limiter, limit) == 0
 
 
 # --- pace ------------------------------------------------------------------------------------
@@ -46,16 +56,16 @@ def use(limiter: RateLimiter, times: int, limit: Limit = LIMIT) -> None:
 def test_the_first_moment_is_now_and_the_next_a_hair_over_a_second_later(
     limiter: RateLimiter, clock: Clock
 ) -> None:
-    assert limiter.acquire(LIMIT) == 0
+    assert acquire(limiter, LIMIT) == 0
     assert clock.slept == []
-    assert limiter.acquire(LIMIT) == 0
+    assert acquire(limiter, LIMIT) == 0
     assert clock.slept == [pytest.approx(INTERVAL, abs=1e-4)]
 
 
 def test_no_window_ever_holds_more_than_the_limit(limiter: RateLimiter, clock: Clock) -> None:
     at = []
     for _ in range(200):
-        limiter.acquire(LIMIT)
+        acquire(limiter, LIMIT)
         at.append(clock.seconds)
     assert max(sum(1 for t in at if start <= t < start + 60) for start in at) <= 60
     assert at[-1] - at[0] == pytest.approx(199 * INTERVAL, rel=0.001), "and none is wasted"
@@ -70,25 +80,28 @@ def test_after_a_rest_there_is_no_burst(limiter: RateLimiter, clock: Clock) -> N
 
 
 def test_a_moment_that_is_too_far_away_is_not_taken(limiter: RateLimiter, clock: Clock) -> None:
-    limiter.acquire(LIMIT)
+    acquire(limiter, LIMIT)
     for _ in range(3):
-        assert limiter.acquire(LIMIT, 0.5) == pytest.approx(INTERVAL, abs=1e-4)
+        assert acquire(limiter, LIMIT, 0.5) == pytest.approx(INTERVAL, abs=1e-4)
     assert clock.slept == []
     clock.seconds += INTERVAL + 0.001
-    assert limiter.acquire(LIMIT, 0) == 0
+    assert acquire(limiter, LIMIT, 0) == 0
 
 
 def test_every_key_has_a_pace_of_its_own(limiter: RateLimiter, clock: Clock) -> None:
-    limiter.acquire(LIMIT)
-    limiter.acquire(Limit("another", Rate(60, 60)))
+    acquire(limiter, LIMIT)
+    acquire(limiter, Limit("another", Rate(60, 60)))
     assert clock.slept == []
 
 
 def test_two_workers_share_one_pace(redis: Redis, clock: Clock) -> None:
-    first, second = RateLimiter(redis, clock.sleep), RateLimiter(redis, clock.sleep)
+    first, second = (
+        RateLimiter(redis, clock.sleep, clock.time),
+        RateLimiter(redis, clock.sleep, clock.time),
+    )
     for _ in range(3):
-        first.acquire(LIMIT)
-        second.acquire(LIMIT)
+        acquire(first, LIMIT)
+        acquire(second, LIMIT)
     assert sum(clock.slept) == pytest.approx(5 * INTERVAL, abs=1e-3)
 
 
@@ -122,16 +135,16 @@ def test_a_429_holds_everybody_back_for_as_long_as_it_asks(
     limiter: RateLimiter, clock: Clock, asked: str
 ) -> None:
     limiter.heed(LIMIT, {"Retry-After": asked}, refused=True)
-    assert limiter.blocked_seconds(LIMIT) == pytest.approx(float(asked), abs=0.002)
-    assert limiter.acquire(LIMIT, 1) == pytest.approx(float(asked), abs=0.002)
+    assert blocked_seconds(limiter, LIMIT) == pytest.approx(float(asked), abs=0.002)
+    assert acquire(limiter, LIMIT, 1) == pytest.approx(float(asked), abs=0.002)
     clock.seconds += float(asked) + 0.002
-    assert limiter.blocked_seconds(LIMIT) == 0
-    assert limiter.acquire(LIMIT, 0) == 0
+    assert blocked_seconds(limiter, LIMIT) == 0
+    assert acquire(limiter, LIMIT, 0) == 0
 
 
 def test_a_429_without_retry_after_waits_for_the_reset(limiter: RateLimiter, clock: Clock) -> None:
     limiter.heed(LIMIT, {"X-RateLimit-Reset": str(int(clock.seconds) + 33)}, refused=True)
-    assert limiter.blocked_seconds(LIMIT) == pytest.approx(33, abs=0.002)
+    assert blocked_seconds(limiter, LIMIT) == pytest.approx(33, abs=0.002)
 
 
 def test_429s_that_ask_for_nothing_wait_longer_each_time(
@@ -140,7 +153,7 @@ def test_429s_that_ask_for_nothing_wait_longer_each_time(
     waits = []
     for _ in range(8):
         limiter.heed(LIMIT, {}, refused=True)
-        waits.append(round(limiter.blocked_seconds(LIMIT), 1))
+        waits.append(round(blocked_seconds(limiter, LIMIT), 1))
         clock.seconds += waits[-1] + 4
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
 
@@ -149,19 +162,19 @@ def test_however_long_a_429_asks_nothing_is_blocked_over_two_minutes(
     limiter: RateLimiter,
 ) -> None:
     limiter.heed(LIMIT, {"Retry-After": "86400"}, refused=True)
-    assert limiter.blocked_seconds(LIMIT) == pytest.approx(120, abs=0.01)
+    assert blocked_seconds(limiter, LIMIT) == pytest.approx(120, abs=0.01)
 
 
 @pytest.mark.parametrize("asked", ["0", "-5"])
 def test_a_429_that_asks_for_no_wait_is_given_a_moment(limiter: RateLimiter, asked: str) -> None:
     limiter.heed(LIMIT, {"Retry-After": asked}, refused=True)
-    assert limiter.blocked_seconds(LIMIT) == pytest.approx(0.05, abs=0.002)
+    assert blocked_seconds(limiter, LIMIT) == pytest.approx(0.05, abs=0.002)
 
 
 def test_a_shorter_wait_does_not_shorten_a_longer_one(limiter: RateLimiter) -> None:
     limiter.heed(LIMIT, {"Retry-After": "30"}, refused=True)
     limiter.heed(LIMIT, {"Retry-After": "2"}, refused=True)
-    assert limiter.blocked_seconds(LIMIT) == pytest.approx(30, abs=0.01)
+    assert blocked_seconds(limiter, LIMIT) == pytest.approx(30, abs=0.01)
 
 
 def test_a_429_cuts_the_pace_which_grows_back_in_two_windows(
@@ -214,7 +227,7 @@ def test_a_429_during_the_wait_that_asks_too_much_sends_the_caller_back(
 
     limiter = RateLimiter(redis, sleep)
     use(limiter, 1)
-    assert limiter.acquire(LIMIT) == pytest.approx(60, abs=0.01)
+    assert acquire(limiter, LIMIT) == pytest.approx(60, abs=0.01)
 
 
 # --- X-RateLimit-Limit -----------------------------------------------------------------------
@@ -247,7 +260,7 @@ def test_a_limit_a_minute_says_nothing_of_one_a_second(limiter: RateLimiter, clo
 
 
 def test_an_answer_that_says_nothing_new_costs_no_call(redis: Redis, clock: Clock) -> None:
-    limiter = RateLimiter(redis, clock.sleep)
+    limiter = RateLimiter(redis, clock.sleep, clock.time)
     limiter._slow_down = None  # type: ignore[assignment]
     limiter.heed(LIMIT, {"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "9"}, refused=False)
     limiter.heed(LIMIT, {}, refused=False)
@@ -267,7 +280,7 @@ def test_an_empty_limit_that_we_did_not_use_up_waits_for_the_reset(
 ) -> None:
     use(limiter, 10)
     limiter.heed(LIMIT, empty(clock), refused=False)
-    assert 24 <= limiter.blocked_seconds(LIMIT) <= 25
+    assert 24 <= blocked_seconds(limiter, LIMIT) <= 25
     assert INTERVAL / interval(limiter, clock) == pytest.approx(1, abs=0.01), "but cuts no pace"
 
 
@@ -280,7 +293,7 @@ def test_an_empty_limit_that_we_used_up_ourselves_stops_nobody(
         use(limiter, 1)
         if len(clock.slept) >= 58:
             limiter.heed(LIMIT, empty(clock), refused=False)
-            assert limiter.blocked_seconds(LIMIT) == 0
+            assert blocked_seconds(limiter, LIMIT) == 0
 
 
 def test_an_empty_smaller_limit_that_we_used_up_stops_nobody(
@@ -292,14 +305,14 @@ def test_an_empty_smaller_limit_that_we_used_up_stops_nobody(
         use(limiter, 1)
         if len(clock.slept) >= 19:
             limiter.heed(LIMIT, {**small, **empty(clock)}, refused=False)
-            assert limiter.blocked_seconds(LIMIT) == 0
+            assert blocked_seconds(limiter, LIMIT) == 0
 
 
 def test_what_we_used_two_windows_ago_explains_nothing(limiter: RateLimiter, clock: Clock) -> None:
     use(limiter, 60)
     clock.seconds += 130
     limiter.heed(LIMIT, empty(clock), refused=False)
-    assert limiter.blocked_seconds(LIMIT) > 20
+    assert blocked_seconds(limiter, LIMIT) > 20
 
 
 def test_what_we_used_in_the_window_before_explains_it(limiter: RateLimiter, clock: Clock) -> None:
@@ -307,12 +320,12 @@ def test_what_we_used_in_the_window_before_explains_it(limiter: RateLimiter, clo
     use(limiter, 60)
     clock.seconds += 60 - clock.seconds % 60
     limiter.heed(LIMIT, empty(clock), refused=False)
-    assert limiter.blocked_seconds(LIMIT) == 0
+    assert blocked_seconds(limiter, LIMIT) == 0
 
 
 def test_an_empty_limit_without_a_reset_stops_nobody(limiter: RateLimiter) -> None:
     limiter.heed(LIMIT, {"X-RateLimit-Remaining": "0"}, refused=False)
-    assert limiter.blocked_seconds(LIMIT) == 0
+    assert blocked_seconds(limiter, LIMIT) == 0
 
 
 def test_what_is_known_of_a_limit_is_forgotten_when_it_rests(
@@ -347,7 +360,7 @@ def test_threads_of_a_fleet_keep_the_pace_together_in_real_time(real: Redis) -> 
     def work() -> None:
         limiter = RateLimiter(real)
         for _ in range(20):
-            limiter.acquire(limit)
+            acquire(limiter, limit)
             with lock:
                 at.append(time.monotonic() - begun)
 
@@ -364,6 +377,6 @@ def test_threads_of_a_fleet_keep_the_pace_together_in_real_time(real: Redis) -> 
 def test_a_429_blocks_in_real_time_too(real: Redis) -> None:
     limiter = RateLimiter(real)
     limiter.heed(LIMIT, {"Retry-After": "20"}, refused=True)
-    assert 19 < limiter.blocked_seconds(LIMIT) <= 20
-    assert 19 < limiter.acquire(LIMIT) <= 20
-    assert limiter.acquire(Limit("another", Rate(60, 60))) == 0
+    assert 19 < blocked_seconds(limiter, LIMIT) <= 20
+    assert 19 < acquire(limiter, LIMIT) <= 20
+    assert acquire(limiter, Limit("another", Rate(60, 60))) == 0

@@ -162,7 +162,7 @@ def test_a_429_slows_the_starts_too(overdue: Bench) -> None:
     overdue.koji.then(Answer(429, headers={"Retry-After": "40"}))
     reconcile(overdue.bridge)
     limit = overdue.bridge.limit(overdue.route())
-    assert overdue.bridge.limiter.blocked_seconds(limit) == pytest.approx(40, abs=0.01)
+    assert overdue.bridge.limiter.state(limit)[0] == pytest.approx(40, abs=0.01)
 
 
 def test_silence_counts_for_the_breaker(overdue: Bench) -> None:
@@ -183,7 +183,7 @@ def test_it_stands_back_while_starts_cannot_go_or_come_first(overdue: Bench, why
     elif why == "pause":
         bridge.pauses.pause(route.name, "by hand")
     else:
-        bridge.limiter.acquire(bridge.limit(route))
+        bridge.limiter.reserve(bridge.limit(route))
     assert reconcile(bridge) == 0
     assert reads(overdue) == []
     assert overdue.clock.slept == []

@@ -1,0 +1,122 @@
+"""Moments of a limit for one ticket: several at once while calls are quick, void when late."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+from common.rates import Rate
+from workers.moments import FRESH_SECONDS, Moments
+from workers.rate_limiter import Limit, RateLimiter
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from tests.unit.workers.harness import Clock
+
+FAST = Limit("fast", Rate(60_000, 60))
+SLOW = Limit("slow", Rate(60, 60))
+INTERVAL = 1 / (1000 * 0.99)
+
+
+@pytest.fixture
+def limiter(redis: Redis, clock: Clock) -> RateLimiter:
+    return RateLimiter(redis, clock.sleep, clock.time)
+
+
+def next_at(limiter: RateLimiter, limit: Limit) -> float:
+    return float(limiter._redis.hget(limit.key, "next_at") or 0) / 1000
+
+
+def quick(limiter: RateLimiter, limit: Limit = FAST, seconds: float = 0.02) -> Moments:
+    """Return the moments of a ticket whose calls are known to be quick."""
+    limiter.note_call(limit, seconds)
+    return Moments(limiter, limit)
+
+
+def test_before_any_call_is_known_moments_are_taken_one_by_one(
+    limiter: RateLimiter, clock: Clock
+) -> None:
+    Moments(limiter, FAST).take(25)
+    assert next_at(limiter, FAST) - clock.seconds == pytest.approx(INTERVAL, abs=1e-5)
+
+
+def test_while_calls_are_quick_one_question_serves_several(
+    limiter: RateLimiter, clock: Clock
+) -> None:
+    moments = quick(limiter)
+    assert moments.take(25) == 0
+    assert next_at(limiter, FAST) - clock.seconds == pytest.approx(12 * INTERVAL, abs=1e-5)
+    for _ in range(4):
+        clock.seconds += 0.02
+        assert moments.ready()
+        moments.take(20)
+    assert next_at(limiter, FAST) - clock.seconds < 0, "nobody was asked again"
+
+
+def test_no_more_are_reserved_than_are_wanted(limiter: RateLimiter, clock: Clock) -> None:
+    quick(limiter).take(3)
+    assert next_at(limiter, FAST) - clock.seconds == pytest.approx(3 * INTERVAL, abs=1e-5)
+
+
+def test_while_calls_are_slow_each_asks_for_itself(limiter: RateLimiter, clock: Clock) -> None:
+    quick(limiter, seconds=1.0).take(25)
+    assert next_at(limiter, FAST) - clock.seconds == pytest.approx(INTERVAL, abs=1e-5)
+
+
+def test_what_was_reserved_keeps_the_pace(limiter: RateLimiter, clock: Clock) -> None:
+    moments = quick(limiter, SLOW, seconds=0.001)
+    at = []
+    for left in range(8, 0, -1):
+        assert moments.take(left, 100) == 0
+        at.append(clock.seconds)
+    steps = [later - earlier for earlier, later in pairwise(at)]
+    assert steps == pytest.approx([60 / (60 * 0.99)] * 7, abs=1e-3)
+
+
+def test_a_moment_that_was_missed_is_void(limiter: RateLimiter, clock: Clock) -> None:
+    moments = quick(limiter)
+    moments.take(25)
+    clock.seconds += 1
+    assert not moments.ready()
+    moments.take(24)
+    assert next_at(limiter, FAST) > clock.seconds, "a new one was taken"
+
+
+def test_a_429_elsewhere_voids_what_is_left_within_a_tenth_of_a_second(
+    limiter: RateLimiter, clock: Clock
+) -> None:
+    moments = quick(limiter)
+    moments.take(25)
+    limiter.heed(FAST, {"Retry-After": "30"}, refused=True)
+    clock.seconds += FRESH_SECONDS + 0.01
+    assert not moments.ready()
+    assert moments.take(24) == pytest.approx(30, abs=0.2)
+
+
+def test_after_giving_up_what_is_left_the_limit_is_asked_again(
+    limiter: RateLimiter, clock: Clock
+) -> None:
+    moments = quick(limiter)
+    moments.take(25)
+    moments.void()
+    assert not moments.ready()
+    before = next_at(limiter, FAST)
+    moments.take(24)
+    assert next_at(limiter, FAST) > before
+    assert clock.slept, "the moments that were given up are not used by anybody"
+
+
+def test_calls_of_late_count_most(limiter: RateLimiter) -> None:
+    assert limiter.call_seconds(FAST) is None
+    for seconds in [1.0] * 3 + [0.02] * 40:
+        limiter.note_call(FAST, seconds)
+    assert limiter.call_seconds(FAST) == pytest.approx(0.02, abs=0.01)
+
+
+def test_dispatch_hears_how_long_calls_take(limiter: RateLimiter) -> None:
+    assert limiter.state(FAST) == (0.0, None)
+    quick(limiter).take(1)
+    assert limiter.state(FAST) == (0.0, pytest.approx(0.02))
