@@ -1,0 +1,87 @@
+"""Looking up: what the ledger knows of an entry, a person or an interview, a key at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from common.ledger.book import Book
+from common.ledger.lanes import INVITATIONS, WRITES, Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Lookups(Book):
+    """What is read without a script, and the interviews whose results are still awaited."""
+
+    def value(self, lane: Lane, key: str) -> bytes | None:
+        """Return an entry's stored value, None if there is no such entry."""
+        found = self.redis.hget(lane.key("entries"), key)
+        return found if isinstance(found, bytes) else None
+
+    def profiles(self, persons: Sequence[str]) -> list[bytes | None]:
+        """Return the newest known profile (JSON) of each person."""
+        if not persons:
+            return []
+        found = self.redis.hmget(WRITES.key("profiles"), list(persons))
+        return [raw.split(b" ", 1)[1] if isinstance(raw, bytes) else None for raw in found]
+
+    def find_interview(self, interview_id: str) -> str | None:
+        """Return the key of the invitation that an interview belongs to."""
+        return _text(self.redis.hget(INVITATIONS.key("interviews"), interview_id))
+
+    def is_erased(self, key: str) -> bool:
+        """Tell whether a person asked to be forgotten."""
+        meta = self.redis.hget(INVITATIONS.key("meta"), key)
+        return bool(meta) and orjson.loads(meta or b"{}").get("cancelled") == "erased"
+
+    def alias(self, id_hash: str) -> str | None:
+        """Return the address hash that was first seen with an id."""
+        return _text(self.redis.hget(INVITATIONS.key("aliases"), id_hash))
+
+    def started_at_ms(self, key: str) -> int | None:
+        """Return when the person of an invitation was last started."""
+        found = self.redis.hget(INVITATIONS.key("people"), key.split(".", 1)[0])
+        return int(found) if found else None
+
+    def waits_in(self, lane: Lane, key: str) -> bool:
+        """Tell whether an entry is pending or in flight in this sub-lane."""
+        return any(
+            self.redis.zscore(lane.own_key(state), key) is not None
+            for state in ("pending", "in_flight")
+        )
+
+    def has_work(self, lane: Lane) -> bool:
+        """Tell whether anything is pending or in flight in this sub-lane."""
+        keys = [lane.own_key(state) for state in ("pending", "in_flight")]
+        return bool(self.redis.exists(*keys))
+
+    def due(self, lane: Lane) -> bool:
+        """Tell whether anything is due now."""
+        first = self.redis.zrange(lane.own_key("pending"), 0, 0, withscores=True)
+        return bool(first) and float(first[0][1]) <= self.now_ms()
+
+    def sublanes(self) -> set[str]:
+        """Return every route that ever had people, also one that is gone from routes.toml."""
+        return {str(_text(name)) for name in self.redis.smembers(INVITATIONS.key("sublanes"))}
+
+    def awaiting(self, before_ms: int, most: int) -> list[str]:
+        """Return interviews started, or last asked for, before a time and without a result."""
+        found: list[Any] = self.redis.zrangebyscore(
+            INVITATIONS.key("awaiting"), "-inf", before_ms, start=0, num=most
+        )
+        return [one.decode() for one in found]
+
+    def ask_again_later(self, interview_id: str, at_ms: int) -> None:
+        """Note when an interview without a result is to be asked for next."""
+        self.redis.zadd(INVITATIONS.key("awaiting"), {interview_id: at_ms}, xx=True)
+
+    def result_came(self, interview_id: str) -> None:
+        """Note that an interview need not be asked for any more."""
+        self.redis.zrem(INVITATIONS.key("awaiting"), interview_id)
+
+
+def _text(raw: bytes | str | None) -> str | None:
+    return raw.decode() if isinstance(raw, bytes) else raw

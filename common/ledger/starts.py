@@ -1,0 +1,119 @@
+"""Starts: an invitation is opened right before its call, and closed with its interview."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from common.ledger.book import Book
+
+if TYPE_CHECKING:
+    from common.ledger.lanes import Lane
+
+# What these scripts need beside the lane's own keys, in their order.
+BEGIN_KEYS = ("people", "aliases", "kin", "paused")
+ACCEPTED_KEYS = ("people", "interviews", "awaiting", "refused_in_a_row")
+PAUSED = -1
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What a ticket finds: `go` is False for somebody cancelled meanwhile, or while paused."""
+
+    go: bool
+    value: bytes
+    attempts: int
+    sent_before: bool
+    paused: bool = False
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A start that Koji accepted, on its way into the ledger."""
+
+    key: str
+    token: int
+    value: bytes
+    interview_id: str
+    counters: dict[str, int]
+
+
+class Starts(Book):
+    """What a ticket does with one person."""
+
+    def begin(
+        self, lane: Lane, key: str, token: int, *, lease_ms: int, cooldown_ms: int = 0
+    ) -> Begun | None:
+        """Open a ticket right before its call; None if the claim was lost or has begun already."""
+        return _begun(
+            self._run.begin(
+                keys=[*lane.keys(), *map(lane.key, BEGIN_KEYS)],
+                args=[self._now(), key, token, lease_ms, cooldown_ms],
+            )
+        )
+
+    def complete_start(
+        self,
+        lane: Lane,
+        key: str,
+        token: int,
+        *,
+        value: bytes,
+        interview_id: str,
+        counters: dict[str, int],
+    ) -> bool:
+        """Finish an accepted start; the interview leads back to the person from now on."""
+        done = Accepted(key, token, value, interview_id, counters)
+        return bool(
+            self._run.complete_start(
+                keys=[*lane.keys(), *map(lane.key, ACCEPTED_KEYS)],
+                args=[self._now(), *_accepted_args(done)],
+            )
+        )
+
+    def complete_start_and_begin(
+        self,
+        lane: Lane,
+        done: Accepted,
+        key: str,
+        token: int,
+        *,
+        lease_ms: int,
+        cooldown_ms: int = 0,
+    ) -> tuple[bool, Begun | None]:
+        """Finish one start and open the next ticket, in one round trip."""
+        finish = _accepted_args(done)
+        completed, found = self._run.complete_start_and_begin(
+            keys=[*lane.keys(), *map(lane.key, (*ACCEPTED_KEYS, *BEGIN_KEYS))],
+            args=[
+                self._now(),
+                len(ACCEPTED_KEYS),
+                len(finish),
+                *finish,
+                *(key, token, lease_ms, cooldown_ms),
+            ],
+        )
+        return bool(completed), _begun(found)
+
+    def confirm_start(
+        self, lane: Lane, key: str, *, value: bytes, interview_id: str, counters: dict[str, int]
+    ) -> bool:
+        """Finish a start that only its result proves; False if it was finished already."""
+        return bool(
+            self._run.confirm_start(
+                keys=[*lane.keys(), lane.key("people"), lane.key("interviews")],
+                args=[self._now(), key, value, orjson.dumps(counters), interview_id],
+            )
+        )
+
+
+def _begun(found: Any) -> Begun | None:
+    if not found:
+        return None
+    return Begun(found[0] == 1, found[1], found[2], bool(found[3]), paused=found[0] == PAUSED)
+
+
+def _accepted_args(done: Accepted) -> list[Any]:
+    return [done.key, done.token, done.value, orjson.dumps(done.counters), done.interview_id]
