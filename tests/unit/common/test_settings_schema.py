@@ -8,7 +8,8 @@ import pytest
 from marshmallow import ValidationError
 
 from common.rates import Rate
-from common.settings_schema import SettingsSchema, is_loopback
+from common.setting_fields import is_loopback
+from common.settings_schema import SettingsSchema
 
 RIGHT = {
     "mixpanel_webhook_credentials": "mixpanel:secret",
