@@ -4,7 +4,8 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo run test unit functional browser chromium sure format bench chaos env-example clean
+.PHONY: help .venv demo run test unit functional browser chromium sure format bench chaos env-example
+.PHONY: docs hooks audit sbom release clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,5 +63,32 @@ format: $(STAMP) ## Format the code
 env-example: $(STAMP) ## Write .env.example and the README's table anew from the settings
 	$(BIN)/python -m ops.settings_docs
 
+docs: ## Build the site of all documents into site/
+	test -x .venv-docs/bin/python || $(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.txt
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict
+	@echo "site/index.html is the front page"
+
+TOOLS := .venv-tools/.installed
+$(TOOLS): requirements-tools.txt
+	test -x .venv-tools/bin/python || $(PYTHON) -m venv .venv-tools
+	.venv-tools/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-tools.txt
+	touch $(TOOLS)
+
+hooks: $(STAMP) $(TOOLS) ## Check style, types and documents before each commit
+	.venv-tools/bin/pre-commit install
+
+audit: $(STAMP) $(TOOLS) ## Look for known vulnerabilities; 1 = found, 2 = could not be checked
+	@$(BIN)/python -m ops.audit
+
+sbom: $(STAMP) $(TOOLS) ## Write sbom.json (CycloneDX): what a running bridge is made of
+	test -x .venv-runtime/bin/python || $(PYTHON) -m venv --without-pip .venv-runtime
+	$(BIN)/python -m pip --python .venv-runtime/bin/python install --quiet --disable-pip-version-check -r requirements.txt
+	PYTHONWARNINGS=ignore::UserWarning .venv-tools/bin/cyclonedx-py environment .venv-runtime/bin/python --output-reproducible \
+	  --pyproject pyproject.toml --mc-type application -o sbom.json
+
+release: test ## Commit and tag a version (VERSION=0.2.0); publishes nothing
+	@$(BIN)/python -m ops.release "$(VERSION)"
+
 clean: ## Remove what was installed and produced
-	rm -rf .venv .venv-bench .run .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-bench .venv-docs .venv-runtime .venv-tools .run site sbom.json .coverage .coverage.* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis

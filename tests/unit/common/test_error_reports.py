@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +17,6 @@ import common
 from common import observability
 from common.config import load_config
 from common.error_reports import NOT_SENT, scrub
-from ops.local.supervised import ROOT
 from tests.support.environment import smallest_environ
 
 if TYPE_CHECKING:
@@ -173,8 +171,3 @@ def test_an_exception_in_a_view_is_reported(sent: list[dict[str, Any]]) -> None:
     app.test_client().post(f"/webhooks/koji?who={NAME}", json={"who": NAME})
     assert [event["request"]["url"] for event in sent][:1] == ["http://localhost/webhooks/koji"]
     assert list(places(sent)) == []
-
-
-def test_the_release_is_the_projects_version() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert common.__version__ == project["version"]
