@@ -10,9 +10,11 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import structlog
 
 from common.error_reports import setup_error_reports
+from common.log_lines import make_lines, render_everyday
 from common.masking import mask_emails
 
 if TYPE_CHECKING:
@@ -37,25 +39,27 @@ def setup(settings: Settings, process: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
+    renderers: list[structlog.typing.Processor] = [
+        _add_process(process),
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if settings.log_format == "pretty"
+        else structlog.processors.JSONRenderer(serializer=_json),
+    ]
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
             *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+            render_everyday([_mask_event, *renderers]),
         ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        logger_factory=make_lines,
         cache_logger_on_first_use=True,
     )
-    pretty = settings.log_format == "pretty"
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*shared, structlog.stdlib.PositionalArgumentsFormatter()],
         processors=[
             _mask_event,
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            _add_process(process),
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-            if pretty
-            else structlog.processors.JSONRenderer(),
+            *renderers,
         ],
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -75,3 +79,7 @@ def _add_process(process: str) -> structlog.typing.Processor:
         return event
 
     return add
+
+
+def _json(event: structlog.typing.EventDict, **_: Any) -> str:
+    return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()

@@ -19,6 +19,8 @@ SECONDS_BELOW = 10**11  # as seconds the year 5138, as milliseconds 1973
 
 def dig(place: Any, path: str) -> Any:
     """Return what stands at a dotted path, None if a step of it is no object."""
+    if "." not in path:  # nearly always
+        return place.get(path) if isinstance(place, dict) else None
     for key in path.split("."):
         place = place.get(key) if isinstance(place, dict) else None
     return place
@@ -29,8 +31,8 @@ def first(places: Iterable[Any], paths: Iterable[str], read: Callable[[Any], T |
     places = list(places)
     for path in paths:
         for place in places:
-            value = read(dig(place, path))
-            if value is not None:
+            found = dig(place, path)
+            if found is not None and (value := read(found)) is not None:
                 return value
     return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import orjson
 
@@ -24,17 +24,17 @@ def read_body(request: Request, most_bytes: int) -> bytes:
     """
     if (request.content_length or 0) > most_bytes:
         raise TooLargeError(f"The body is over {most_bytes} bytes.")
-    raw = bytearray()
-    while chunk := _next_chunk(request):
+    raw, stream = bytearray(), request.stream
+    while chunk := _next_chunk(stream):
         raw += chunk
         if len(raw) > most_bytes:
             raise TooLargeError(f"The body is over {most_bytes} bytes.")
     return bytes(raw)
 
 
-def _next_chunk(request: Request) -> bytes:
+def _next_chunk(stream: IO[bytes]) -> bytes:
     try:
-        return request.stream.read(CHUNK_BYTES)
+        return stream.read(CHUNK_BYTES)
     except Exception as exc:  # each server has its own for bad chunks, trailers, lost senders
         raise BadPayloadError("body: could not be read to its end") from exc
 

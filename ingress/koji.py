@@ -45,8 +45,9 @@ def make_blueprint(
     @blueprint.post("/webhooks/koji")
     def receive_result() -> Response:
         raw = read_body(request, settings.max_body_bytes)
+        headers = request.headers
         try:
-            verify(request.headers, raw, settings, now_seconds())
+            verify(headers, raw, settings, now_seconds())
         except RefusedError as exc:
             unsigned = exc.reason == "no_header"
             if unsigned and settings.koji_webhook_setup and not _names_interview(raw):
@@ -77,7 +78,8 @@ def make_blueprint(
 
 
 def _answer(status: str, what: str, interview_id: str | None = None) -> Response:
-    delivery = next((v for h in DELIVERY_HEADERS if (v := request.headers.get(h))), None)
+    headers = request.headers
+    delivery = next((v for h in DELIVERY_HEADERS if (v := headers.get(h))), None)
     log.info(
         "koji_delivery_answered",
         status=status,

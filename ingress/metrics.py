@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 
 from flask import Flask, Response, g, request
 from prometheus_client import (
@@ -48,9 +49,20 @@ def watch(app: Flask) -> None:
     @app.after_request
     def _finish(response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else UNMATCHED
-        REQUESTS.labels(route, str(response.status_code)).inc()
-        LATENCY.labels(route).observe(time.perf_counter() - g.started)
+        _answered(route, response.status_code).inc()
+        _latency(route).observe(time.perf_counter() - g.started)
         return response
+
+
+# Looking a series up by its labels costs more than counting: few routes, few statuses.
+@cache
+def _answered(route: str, status: int) -> Counter:
+    return REQUESTS.labels(route, str(status))
+
+
+@cache
+def _latency(route: str) -> Histogram:
+    return LATENCY.labels(route)
 
 
 def render(*, several_processes: bool) -> str:

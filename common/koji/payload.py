@@ -68,14 +68,14 @@ def read_result(document: dict[str, Any], received_at_ms: int) -> InterviewResul
     """
     places = _places(document)
     return InterviewResult(
-        interview_id=_interview_id(document),
-        completed_at_ms=_completed_at_ms(document, received_at_ms),
+        interview_id=_interview_id(places),
+        completed_at_ms=_completed_at_ms(places, document, received_at_ms),
         received_at_ms=received_at_ms,
         study_id=first(places, STUDY_IDS, as_id) or "",
         email=first(places, EMAILS, lambda value: as_text(value, EMAIL_CHARS)) or "",
         external_id=first(places, EXTERNAL_IDS, as_id) or "",
         respondent_id=first(places, ["respondent_id"], as_id) or "",
-        anonymous=any(as_flag(dig(place, path)) for place in places for path in ANONYMOUS),
+        anonymous=_says_anonymous(places),
         themes=first(places, ["themes"], _themes) or (),
         sentiment=first(places, ["sentiment"], _sentiment) or "",
         quality=first(places, ["quality_score", "quality"], _quality),
@@ -94,8 +94,13 @@ def _places(document: Any) -> list[dict[str, Any]]:
     return [place for place in found if isinstance(place, dict)]
 
 
-def _interview_id(document: dict[str, Any]) -> str:
-    for place in _places(document):
+def _says_anonymous(places: list[dict[str, Any]]) -> bool:
+    found = (dig(place, path) for place in places for path in ANONYMOUS)
+    return any(as_flag(value) for value in found if value is not None)
+
+
+def _interview_id(places: list[dict[str, Any]]) -> str:
+    for place in places:
         for path in INTERVIEW_IDS:
             value = dig(place, path)
             if value is None:
@@ -107,7 +112,9 @@ def _interview_id(document: dict[str, Any]) -> str:
     raise BadPayloadError("interview_id: is missing")
 
 
-def _completed_at_ms(document: dict[str, Any], received_at_ms: int) -> int:
+def _completed_at_ms(
+    places: list[dict[str, Any]], document: dict[str, Any], received_at_ms: int
+) -> int:
     """Return the completion's time, else the envelope's, else the receipt's."""
 
     def plausible(value: Any) -> int | None:
@@ -116,7 +123,7 @@ def _completed_at_ms(document: dict[str, Any], received_at_ms: int) -> int:
         return time_ms if time_ms is not None and EARLIEST_MS <= time_ms <= latest_ms else None
 
     return (
-        first(_places(document), ["completed_at"], plausible)
+        first(places, ["completed_at"], plausible)
         or first([document], ENVELOPE_TIMES, plausible)
         or received_at_ms
     )

@@ -191,4 +191,4 @@ def test_two_processes_serve_without_redis_and_stop_when_told(config: Config) ->
             process.send_signal(signal.SIGTERM)
             _, stderr = process.communicate(timeout=20)
     assert process.returncode == 0
-    assert b'"process": "ingress"' in stderr
+    assert b'"process":"ingress"' in stderr

@@ -1,0 +1,63 @@
+"""Our own everyday log lines, written without the detours of `logging`.
+
+Every request and every call writes one, so their cost counts. Warnings and errors take the way
+through `logging`, where Sentry listens and libraries' lines come together with ours.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from structlog.stdlib import ProcessorFormatter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from structlog.typing import EventDict, Processor
+
+EVERYDAY = frozenset({"debug", "info"})
+_lock = threading.Lock()
+
+
+class Lines:
+    """What structlog calls at the end of its chain; a line to write, or a record for `logging`."""
+
+    def __init__(self, name: str) -> None:
+        """Stand for the logger of this name."""
+        self.name = name
+        self._logger = logging.getLogger(name)
+        self.disabled = False
+        self.getEffectiveLevel = self._logger.getEffectiveLevel
+        self.warning = self._logger.warning
+        self.error = self._logger.error
+        self.critical = self._logger.critical
+        self.exception = self._logger.error  # the chain has put the exception into the event
+
+    def info(self, line: str) -> None:
+        """Write a line, whole."""
+        with _lock:
+            sys.stderr.write(line + "\n")
+
+    debug = info
+
+
+def make_lines(*names: str) -> Lines:
+    """Make the logger of a module, as structlog's logger factory."""
+    return Lines(names[0] if names else "bridge")
+
+
+def render_everyday(renderers: Sequence[Processor]) -> Callable[..., Any]:
+    """Return the chain's last step: everyday lines are rendered here, the others by `logging`."""
+
+    def render(logger: Any, method: str, event: EventDict) -> Any:
+        if method not in EVERYDAY:
+            return ProcessorFormatter.wrap_for_formatter(logger, method, event)
+        found: Any = event
+        for renderer in renderers:
+            found = renderer(logger, method, found)
+        return found
+
+    return render
