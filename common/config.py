@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NoReturn
 from marshmallow import ValidationError
 
 from common.errors import ConfigError
-from common.routes import Route, Routes, api_key_names, parse_routes
+from common.route_reading import parse_routes
+from common.routes import Route, Routes, api_key_names
 from common.settings_schema import SettingsSchema
 
 if TYPE_CHECKING:

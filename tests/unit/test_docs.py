@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from common.routes import parse_routes
+from common.route_reading import parse_routes
 from common.settings_schema import SettingsSchema
 from ops.cli import cli
 from ops.local.supervised import ROOT

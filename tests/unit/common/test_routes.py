@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from common.rates import Cap, Rate
-from common.routes import Route, Routes, api_key_names, parse_routes
+from common.route_reading import parse_routes
+from common.routes import Route, Routes, api_key_names
 
 SMALLEST = 'name = "activation"\nstudy_id = "st_activation"\n'
 FULL = """

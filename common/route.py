@@ -1,0 +1,46 @@
+"""Route: one line from a Mixpanel cohort to a Koji study, and its policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from common.rates import Cap, Rate
+
+
+@dataclass(frozen=True)
+class Route:
+    """One line from a Mixpanel cohort to a Koji study.
+
+    Each block has its twin in `common/route_schema.py`, in the same order.
+    """
+
+    name: str
+    study_id: str
+    # which cohort
+    cohort_id: str | None = None
+    cohort_name: str | None = None
+    # how Koji is called
+    api_key_env: str = "KOJI_API_KEY"
+    mode: str = "text"
+    locale: str = "en"
+    join_key: str = "email"
+    properties: tuple[str, ...] = ()
+    # who is asked, how fast and how many
+    rate_limit: Rate | None = None
+    cooldown_days: float | None = None
+    max_invites: Cap | None = None
+    monthly_credits: int | None = None
+    # which results reach Mixpanel, and how
+    min_quality: float = 3
+    include_transcript_url: bool = True
+    include_open_ended: bool = False
+    # what becomes of an interview without a result
+    reconcile_after_hours: float = 24
+    interview_timeout_days: float = 30
+
+    @property
+    def credits_per_interview(self) -> int:
+        """Koji bills 1 credit for a text interview, 3 for voice (koji.so/docs, usage limits)."""
+        return 3 if self.mode == "voice" else 1

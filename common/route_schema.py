@@ -1,0 +1,59 @@
+"""The schema of one `[[routes]]` table: every key, and which values it takes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from marshmallow import RAISE, Schema, post_load, validate
+from marshmallow import fields as ma
+
+from common.rates import Cap, Rate
+from common.route import Route
+from common.route_fields import Id, Parsed, Words
+
+_NAME = validate.Regexp(
+    re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"),
+    error="Must be 1-64 letters, digits, '.', '_' or '-', and begin with a letter or digit.",
+)
+_TEXT = validate.Length(min=1, max=255)
+
+
+class RouteSchema(Schema):
+    """One `[[routes]]` table with the defaults already merged in."""
+
+    class Meta:
+        """Unknown keys are mistakes, not extras."""
+
+        unknown = RAISE
+
+    name = ma.String(
+        required=True,
+        validate=[_NAME, validate.NoneOf(["mixpanel"], error="Is taken: it names all writes.")],
+    )
+    study_id = ma.String(required=True, validate=_TEXT)
+    # which cohort
+    cohort_id = Id()
+    cohort_name = ma.String(validate=_TEXT)
+    # how Koji is called
+    api_key_env = ma.String(validate=validate.Regexp(r"[A-Za-z_][A-Za-z0-9_]*\Z"))
+    mode = ma.String(validate=validate.OneOf(["text", "voice"]))
+    locale = ma.String(validate=validate.Length(min=1, max=35))
+    join_key = ma.String(validate=validate.OneOf(["email", "respondent_id"]))
+    properties = Words(ma.String(validate=_TEXT), validate=validate.Length(max=50))
+    # who is asked, how fast and how many
+    rate_limit = Parsed(Rate.parse)
+    cooldown_days = ma.Float(validate=validate.Range(min=0, max=3650))
+    max_invites = Parsed(Cap.parse)
+    monthly_credits = ma.Integer(strict=True, validate=validate.Range(min=0))
+    # which results reach Mixpanel, and how
+    min_quality = ma.Float(validate=validate.Range(0, 5))
+    include_transcript_url = ma.Boolean()
+    include_open_ended = ma.Boolean()
+    # what becomes of an interview without a result
+    reconcile_after_hours = ma.Float(validate=validate.Range(min=0, max=8760))
+    interview_timeout_days = ma.Float(validate=validate.Range(min=0, max=3650))
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> Route:
+        return Route(**data)
