@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help .venv demo run test unit functional browser chromium sure format bench chaos env-example
-.PHONY: docs hooks audit sbom release clean
+.PHONY: openapi docs hooks audit sbom release clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ format: $(STAMP) ## Format the code
 
 env-example: $(STAMP) ## Write .env.example and the README's table anew from the settings
 	$(BIN)/python -m ops.settings_docs
+
+openapi: $(STAMP) ## Write docs/openapi.yaml anew from the schemas of ingress
+	$(BIN)/python -m ingress.openapi
 
 docs: ## Build the site of all documents into site/
 	test -x .venv-docs/bin/python || $(PYTHON) -m venv .venv-docs

@@ -35,7 +35,7 @@ class CohortCall:
     members: list[dict[str, Any]]
 
 
-class _Id(ma.Field[str]):
+class IdField(ma.Field[str]):
     """A string, or a number that stands for one."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
@@ -52,20 +52,24 @@ class _Lenient(Schema):
         unknown = EXCLUDE
 
 
-class _PageInfo(_Lenient):
+class PageInfo(_Lenient):
+    """Which page of how many, both counted from 1."""
+
     error_messages = {"type": "must be an object"}  # noqa: RUF012 - marshmallow's way
     page_count = ma.Integer(allow_none=True, validate=validate.Range(0, 10**9))
     total_pages = ma.Integer(allow_none=True, validate=validate.Range(0, 10**9))
 
 
-class _Envelope(_Lenient):
-    mixpanel_cohort_id = _Id(load_default="")
-    mixpanel_cohort_name = _Id(load_default="")
-    mixpanel_session_id = _Id(load_default="")
-    page_info = ma.Nested(_PageInfo, load_default=dict)
+class Envelope(_Lenient):
+    """What stands beside the members."""
+
+    mixpanel_cohort_id = IdField(load_default="")
+    mixpanel_cohort_name = IdField(load_default="")
+    mixpanel_session_id = IdField(load_default="")
+    page_info = ma.Nested(PageInfo, load_default=dict)
 
 
-_ENVELOPE = _Envelope()
+_ENVELOPE = Envelope()
 
 
 def known_action(document: Any) -> str:
