@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from common import lean  # noqa: F401 - before what it keeps small
 from common.config import load_config_or_exit
 from common.observability import setup
 from ingress.server import Server

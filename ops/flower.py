@@ -6,6 +6,9 @@ personal can be seen there.
 
 from __future__ import annotations
 
+from common import lean  # noqa: F401 - before what it keeps small
+
+# isort: split
 from flower.views.monitor import Healthcheck, Metrics
 from tornado.web import authenticated
 

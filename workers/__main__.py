@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from common import lean  # noqa: F401 - before what it keeps small
 from common.config import USAGE_EXIT_CODE, load_config_or_exit
 from common.observability import setup
 from common.tracing import setup_tracing

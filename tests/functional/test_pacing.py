@@ -37,4 +37,4 @@ def test_300_members_at_600_a_minute_by_two_workers(
     assert rate_per_minute >= 0.9 * LIMIT_PER_MINUTE
     assert bridge.supervised is not None
     for name in ("worker-koji", "worker-koji-2"):
-        assert '"event": "started"' in bridge.supervised.log(name), f"{name} took its share"
+        assert '"event":"started"' in bridge.supervised.log(name), f"{name} took its share"
