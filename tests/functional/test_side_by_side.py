@@ -37,20 +37,21 @@ def test_two_ingress_and_three_workers_of_each_kind_share_the_work(
     )
     wait_until(lambda: _ready(port), 20, "the second ingress is ready")
     at = time.monotonic()
+    # More tickets than two workers can hold, of four people each.
     for n in range(4):
-        page = sample_members(200)[50 * n : 50 * (n + 1)]
+        page = sample_members(600)[150 * n : 150 * (n + 1)]
         url = bridge.url if n % 2 else f"http://127.0.0.1:{port}"
         assert bridge.send_cohort(page, url=url).status_code == 200
 
     def through() -> bool:
         with bridge.redis() as redis:
             now = read_progress(redis, "demo")
-        return now.completed == 200 and now.owed == 0
+        return now.completed == 600 and now.owed == 0
 
     wait_until(through, 60, "everybody is through")
     assert time.monotonic() - at < 60
     koji = bridge.sandbox.get("koji", "summary")
-    assert (koji["started"], koji["double_started"]) == (200, 0)
+    assert (koji["started"], koji["double_started"]) == (600, 0)
     assert bridge.sandbox.get("mixpanel", "summary")["written_twice"] == 0
     assert bridge.supervised is not None
     starters = [
