@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -19,19 +20,29 @@ if TYPE_CHECKING:
 
 PAGE_MEMBERS = 1000  # as many as Mixpanel sends a call
 SECOND_WORKER = "worker-koji-2"
+CALLING = ("worker-koji", "worker-mixpanel")
 
 
 class BridgeRun:
     """The bridge on a stage; its own sandbox idles, the stage's is the one it calls."""
 
-    def __init__(self, stage: Stage) -> None:
-        """Start everything and wait until every worker consumes."""
+    def __init__(
+        self, stage: Stage, *, koji_command: str | None = None, concurrency: int | None = None
+    ) -> None:
+        """Start everything and wait until every worker consumes.
+
+        `koji_command` is run in place of the Procfile's, `concurrency` in place of the default.
+        """
         self._stage = stage
-        processes = WORKING if stage.consume else ("ingress", "worker-inbox", "beat")
+        processes = tuple(name for name in WORKING if stage.consume or name not in CALLING)
         further: tuple[Program, ...] = ()
         if stage.consume:
             (koji,) = procfile_programs(["worker-koji"])
-            further = (Program(SECOND_WORKER, koji.command),)
+            command = tuple(shlex.split(koji_command)) if koji_command else koji.command
+            further = (Program(SECOND_WORKER, command),)
+            if koji_command:
+                processes = tuple(name for name in processes if name != "worker-koji")
+                further = (Program("worker-koji", command), *further)
         self.bridge = start_bridge(
             stage.folder,
             processes=processes,
@@ -40,6 +51,7 @@ class BridgeRun:
                 "KOJI_BASE_URL": stage.sandbox.koji_url,
                 "KOJI_API_KEY": API_KEY,
                 "KOJI_RATE_LIMIT": stage.rate(),
+                **({"WORKER_CONCURRENCY": str(concurrency)} if concurrency else {}),
             },
         )
         self._sending = threading.Thread(target=self._send, name="sender")
@@ -70,6 +82,10 @@ class BridgeRun:
         """Kill one of the two workers for Koji; its supervisor starts it again."""
         assert self.bridge.supervised is not None
         self.bridge.supervised.kill("worker-koji")
+
+    def worker_pid(self) -> int:
+        """Return the pid of one of the workers for Koji."""
+        return pids(self.bridge)["worker-koji"]
 
     def roots(self) -> list[int]:
         """Return the bridge's processes."""

@@ -11,6 +11,7 @@ from benchmarks.own import (
     million,
     noop_tasks,
     pages,
+    pools,
 )
 from benchmarks.scenarios import killed, limited, outage, refused, unlimited, waiting
 
@@ -28,6 +29,7 @@ MEASURES = {
         drain_results,
         noop_tasks,
         idle,
+        pools,
         million,
     )
 }

@@ -12,8 +12,11 @@ from common.tracing import setup_tracing
 from workers.app import KINDS, make_worker_app
 
 
-def main(arguments: list[str]) -> None:
-    """Start the named process; ends with code 2 if the name or the configuration is wrong."""
+def main(arguments: list[str], pool: str = "threads") -> None:
+    """Start the named process; ends with code 2 if the name or the configuration is wrong.
+
+    Calls that wait want threads or greenlets; docs/performance.md has the figures of both pools.
+    """
     kind = arguments[0] if len(arguments) == 1 else ""
     if kind not in {*KINDS, "beat"}:
         sys.stderr.write(f"Usage: python -m workers {'|'.join([*KINDS, 'beat'])}\n")
@@ -31,7 +34,7 @@ def main(arguments: list[str]) -> None:
         [
             "worker",
             *("--queues", ",".join(queue.value for queue in KINDS[kind].queues)),
-            *("--pool", "threads", "--concurrency", str(threads)),
+            *("--pool", pool, "--concurrency", str(threads)),
             # Several of a kind may run side by side on one host.
             *("--hostname", f"{kind}-{os.getpid()}@%h"),
             *("--loglevel", config.settings.log_level),
