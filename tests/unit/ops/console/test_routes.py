@@ -33,13 +33,18 @@ def plan(visitor: Visitor, content: bytes, route: str = "activation") -> str:
     )
 
 
-def test_the_settings_of_each_route_are_shown_but_no_key(visitor: Visitor) -> None:
+@pytest.mark.parametrize(
+    "shown",
+    [
+        *("study_id st_activation", "cohort_id 5167408", "api_key_env KOJI_API_KEY"),
+        *("rate_limit 60/minute (KOJI_RATE_LIMIT)", "cooldown_days 30", "properties plan, $city"),
+        *("cohort_name Churned users", "api_key_env CHURN_KEY", "mode voice"),
+        *("rate_limit 30/minute", "include_transcript_url yes", "include_open_ended no"),
+    ],
+)
+def test_the_settings_of_each_route_are_shown_but_no_key(visitor: Visitor, shown: str) -> None:
     page = visible(visitor.get("/routes").text)
-    assert "study_id st_activation cohort_id 5167408 api_key_env KOJI_API_KEY" in page
-    assert "rate_limit 60/minute (KOJI_RATE_LIMIT) cooldown_days 30 properties plan, $city" in page
-    assert "cohort_name Churned users api_key_env CHURN_KEY mode voice" in page
-    assert "rate_limit 30/minute" in page
-    assert "include_transcript_url yes include_open_ended no" in page
+    assert shown in page
     assert "pk_live" not in page
 
 
