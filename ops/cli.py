@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ops.commands.audit import audit
 from ops.commands.cohort import cohort
 from ops.commands.dead_letters import dead_letters
 from ops.commands.doctor import doctor
@@ -30,6 +31,6 @@ def cli() -> None:
 
 for _command in (
     *(status, dead_letters, doctor, plan, cohort),
-    *(pause, resume, erase, send_test),
+    *(pause, resume, erase, audit, send_test),
 ):
     cli.add_command(_command)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import getpass
+import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 from urllib.parse import urlsplit
 
 import click
@@ -16,6 +18,7 @@ from common.config import load_config_or_exit
 from common.ledger import Ledger
 from common.ledger.dead_letters import DeadLetters
 from common.redis_client import make_redis
+from ops.changes import AuditList
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +42,19 @@ class Session:
     def dead_letters(self) -> DeadLetters:
         """The dead letters of all lanes."""
         return DeadLetters(self.ledger, self.config.routes)
+
+    @property
+    def audit(self) -> AuditList:
+        """The list of changes."""
+        return AuditList(self.ledger.redis, time.time)
+
+    def note(self, what: str, on: str = "", **details: Any) -> None:
+        """Put a change into the audit list, under the name of whoever is logged in here."""
+        try:
+            user = getpass.getuser()
+        except OSError:  # a container's user may have no name
+            user = "somebody"
+        self.audit.note(f"{user} (command line)", what, on, **details)
 
     def route(self, name: str) -> Route:
         """Return a route; raises ClickException, which names those there are."""

@@ -70,18 +70,21 @@ def replay(
             skipped.append({"id": letter.id, "why": hindrance})
         else:
             letters.append(letter)
-    replayed = 0
+    replayed: list[str] = []
     if letters and not dry_run:
         if everything and not yes and not as_json:
             click.confirm(f"Replay {len(letters):,} dead letters?", abort=True, err=True)
         spacing_ms = 1000 / rate.per_second if rate else 0
         steps = session.dead_letters.replay(letters, spacing_ms)
         steps = progress(steps, "Replaying", len(letters), quiet=as_json)
-        replayed = _count(steps, skipped)
-    done = {"matched": len(found), "replayed": replayed, "skipped": skipped}
+        try:
+            _work(steps, replayed, skipped)
+        finally:  # also of what was cut short in the middle
+            _note(session, "replay", letters, replayed)
+    done = {"matched": len(found), "replayed": len(replayed), "skipped": skipped}
     _tell(
         done,
-        f"{len(letters):,} would be replayed" if dry_run else f"{replayed:,} replayed",
+        f"{len(letters):,} would be replayed" if dry_run else f"{len(replayed):,} replayed",
         as_json,
     )
 
@@ -94,9 +97,13 @@ def drop(session: Session, ids: tuple[str, ...], *, as_json: bool) -> None:
     """Give dead letters up for good. A person dropped is not invited to this study again."""
     skipped: list[dict[str, str]] = []
     found = _named(session, ids, skipped)
-    dropped = _count(session.dead_letters.drop(found), skipped)
-    done = {"matched": len(found), "dropped": dropped, "skipped": skipped}
-    _tell(done, f"{dropped:,} dropped", as_json)
+    dropped: list[str] = []
+    try:
+        _work(session.dead_letters.drop(found), dropped, skipped)
+    finally:
+        _note(session, "drop", found, dropped)
+    done = {"matched": len(found), "dropped": len(dropped), "skipped": skipped}
+    _tell(done, f"{len(dropped):,} dropped", as_json)
 
 
 def _named(session: Session, ids: Iterable[str], skipped: list[dict[str, str]]) -> list[Letter]:
@@ -111,14 +118,20 @@ def _named(session: Session, ids: Iterable[str], skipped: list[dict[str, str]]) 
     return letters
 
 
-def _count(steps: Iterable[tuple[Letter, bool]], skipped: list[dict[str, str]]) -> int:
-    n = 0
-    for letter, done in steps:
-        if done:
-            n += 1
+def _work(
+    steps: Iterable[tuple[Letter, bool]], done: list[str], skipped: list[dict[str, str]]
+) -> None:
+    for letter, was_dead in steps:
+        if was_dead:
+            done.append(letter.id)
         else:
             skipped.append({"id": letter.id, "why": NO_LONGER_DEAD})
-    return n
+
+
+def _note(session: Session, what: str, asked: list[Letter], done: list[str]) -> None:
+    if asked:
+        on = asked[0].id if len(asked) == 1 else ""
+        session.note(f"{what} dead letters", on, done=len(done), asked=len(asked))
 
 
 def _tell(done: dict[str, Any], what: str, as_json: bool) -> None:  # noqa: FBT001 - a flag

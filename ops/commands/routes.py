@@ -22,6 +22,8 @@ def pause(session: Session, route: str, *, reason: str, as_json: bool) -> None:
     _check(session, route)
     pauses = Pauses(session.ledger.redis)
     changed = pauses.pause(route, reason)
+    if changed:
+        session.note("pause", route)
     found = pauses.get(route)
     told = found.reason if found else reason
     if as_json:
@@ -42,6 +44,8 @@ def resume(session: Session, route: str, *, as_json: bool) -> None:
     if pauses.get(route) is None:
         _check(session, route)
     changed = pauses.resume(route)
+    if changed:
+        session.note("resume", route)
     if as_json:
         print_json({"route": route, "paused": False, "paused_reason": None, "changed": changed})
     else:

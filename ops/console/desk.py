@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import structlog
+
 from common.ledger.dead_letters import DeadLetters
 from common.ledger.pauses import Pauses
-from ops.console.audit import AuditList
+from ops.changes import AuditList
 from ops.console.history import History
 from ops.session import make_session
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     from common.config import Config
     from common.ledger import Ledger
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Desk:
     @cached_property
     def audit(self) -> AuditList:
         """Who changed what."""
-        return AuditList(self.redis, self.now_seconds)
+        return AuditList(self.redis, self.now_seconds, log.info)
 
     @cached_property
     def history(self) -> History:

@@ -74,7 +74,7 @@ def test_a_refused_start_is_found_read_replayed_and_arrives(site: Site, page: Pa
     assert "@" not in audit
     assert site.local.supervised is not None
     log = site.local.supervised.log("console")
-    assert "console_change" in log
+    assert "operator_change" in log
     assert "example.com" not in log
 
 

@@ -37,6 +37,7 @@ def everything(ledger: Ledger) -> str:
     read = {
         b"hash": redis.hgetall,
         b"zset": lambda key: redis.zrange(key, 0, -1),
+        b"list": lambda key: redis.lrange(key, 0, -1),
         b"set": redis.smembers,
         b"string": redis.get,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ops.console.audit import KEPT, KEY
+from ops.changes import KEPT, KEY
 from ops.console.texts import DASH
 from tests.unit.ops.console.conftest import visible
 
