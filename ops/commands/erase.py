@@ -6,7 +6,6 @@ import sys
 
 import click
 
-from common.identity import email_hash, id_hash
 from ops.erasure import erase_person
 from ops.names import Names
 from ops.output import add_row, make_console, make_table, note, print_json, working
@@ -46,8 +45,8 @@ def erase(session: Session, person: str, *, yes: bool, as_json: bool) -> None:
     with working("Looking through the ledger", quiet=as_json):
         removed = erase_person(session.ledger, Names(session.ledger, person))
     found = any(removed.values())
-    told = {place: n for place, n in removed.items() if n}
-    session.note("erase person", email_hash(person) or id_hash(person), **told)
+    if found:  # without a name or a hash: nothing may lead back
+        session.note("erase person", "", **{place: n for place, n in removed.items() if n})
     if as_json:
         print_json({"found": found, "removed": removed})
     elif found:
