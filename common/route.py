@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from common.result_names import DEFAULT_NAMES, ResultNames
+
 if TYPE_CHECKING:
     from common.rates import Cap, Rate
 
@@ -36,6 +38,8 @@ class Route:
     min_quality: float = 3
     include_transcript_url: bool = True
     include_open_ended: bool = False
+    profile_answers: tuple[str, ...] = ()
+    names: ResultNames = DEFAULT_NAMES
     # what becomes of an interview without a result
     reconcile_after_hours: float = 24
     interview_timeout_days: float = 30

@@ -40,13 +40,21 @@ def parse_routes(text: str) -> tuple[Routes, list[str]]:
     for number, table in enumerate(tables, start=1):
         label = f"route {table.get('name') or number!r}"
         try:
-            routes.append(RouteSchema().load({**defaults, **table}))
+            routes.append(RouteSchema().load(_merged(defaults, table)))
         except ValidationError as exc:
             problems += [f"{label}: {line}" for line in _lines(exc)]
     problems += _repeated("name", (route.name for route in routes))
     problems += _repeated("cohort_id", (route.cohort_id for route in routes))
     problems += _repeated("cohort_name", (route.cohort_name for route in routes))
     return Routes(routes), problems
+
+
+def _merged(defaults: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
+    """Return a route's table over the defaults, key by key also in the table `names`."""
+    both = [one["names"] for one in (defaults, table) if isinstance(one.get("names"), dict)]
+    names = {"names": {key: value for one in both for key, value in one.items()}} if both else {}
+    wrong = {"names": table["names"]} if not isinstance(table.get("names", {}), dict) else {}
+    return {**defaults, **table, **names, **wrong}
 
 
 def _lines(exc: ValidationError) -> list[str]:

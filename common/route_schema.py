@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from marshmallow import RAISE, Schema, post_load, validate
+from marshmallow import RAISE, Schema, ValidationError, post_load, validate, validates_schema
 from marshmallow import fields as ma
 
 from common.rates import Cap, Rate
+from common.result_names import DEFAULT_NAMES, EVENT_NAMES, PROFILE_NAMES, NamesSchema
 from common.route import Route
 from common.route_fields import Id, Parsed, Words
 
@@ -17,6 +18,10 @@ _NAME = validate.Regexp(
     error="Must be 1-64 letters, digits, '.', '_' or '-', and begin with a letter or digit.",
 )
 _TEXT = validate.Length(min=1, max=255)
+_SLUG = validate.Regexp(
+    re.compile(r"[a-z0-9_]{1,60}\Z"),
+    error="Must be a question's slug, as it stands behind answer_ on the event.",
+)
 
 
 class RouteSchema(Schema):
@@ -50,9 +55,25 @@ class RouteSchema(Schema):
     min_quality = ma.Float(validate=validate.Range(0, 5))
     include_transcript_url = ma.Boolean()
     include_open_ended = ma.Boolean()
+    profile_answers = Words(ma.String(validate=_SLUG), validate=validate.Length(max=50))
+    names = ma.Nested(NamesSchema)
     # what becomes of an interview without a result
     reconcile_after_hours = ma.Float(validate=validate.Range(min=0, max=8760))
     interview_timeout_days = ma.Float(validate=validate.Range(min=0, max=3650))
+
+    @validates_schema
+    def _names_do_not_clash(self, data: dict[str, Any], **_: Any) -> None:
+        names = data.get("names", DEFAULT_NAMES)
+        taken = {getattr(names, key): key for key in EVENT_NAMES}
+        for name in data.get("properties", ()):
+            if key := taken.get(name.lstrip("$")):
+                message = f"{name!r} is a result's own name; call that another with names.{key}."
+                raise ValidationError(message, "properties")
+        taken = {getattr(names, key): key for key in PROFILE_NAMES}
+        for slug in data.get("profile_answers", ()):
+            if key := taken.get(names.last_interview_ + slug):
+                message = f"{slug!r} would take the place of {key}; set names.last_interview_."
+                raise ValidationError(message, "profile_answers")
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Route:

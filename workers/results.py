@@ -40,15 +40,17 @@ def unpack_result(config: Config, ledger: Ledger, result: InterviewResult) -> Ou
     ledger.result_came(result.interview_id)
     route = respondent.route
     name = route.name if route else ""
-    counters = {f"completed:{name}": 1}
+    # Of a study without a route no route can tell.
+    counters = {f"completed:{name}" if name else "completed_without_route": 1}
     reason = skip_reason(
         result, respondent, email_goes_to_koji=config.settings.koji_start_profile != "nested"
     )
     if reason:
         log.info("result_skipped", route=name, interview_id=result.interview_id, reason=reason)
         return Outcome({**counters, f"skipped:{reason}": 1}, respondent)
+    event, left_out = make_event(result, respondent)
     write = ResultWrite(
-        event=make_event(result, respondent),
+        event=event,
         distinct_id=respondent.distinct_id,
         route=name,
         received_at_ms=result.received_at_ms,
@@ -59,9 +61,10 @@ def unpack_result(config: Config, ledger: Ledger, result: InterviewResult) -> Ou
         write.encode(),
         person=id_hash(respondent.distinct_id),
         completed_at_ms=result.completed_at_ms,
-        profile=orjson.dumps(make_profile(result)),
+        profile=orjson.dumps(make_profile(result, route)),
     )
-    log.info("result_unpacked", route=name, interview_id=result.interview_id, new=new)
+    counters |= {f"left_out:{what}": n for what, n in left_out.items()}
+    log.info("result_unpacked", route=name, interview_id=result.interview_id, new=new, **left_out)
     return Outcome(counters, respondent, wake)
 
 

@@ -97,7 +97,8 @@ def _write(bridge: Bridge, claims: Sequence[Claimed]) -> int:
     for (claim, message), error in zip(readable, verdicts, strict=True):
         if error is None:
             counters = latency_counters(now_ms - message.received_at_ms)
-            counters[f"written:{message.route}"] = 1
+            route = message.route
+            counters[f"written:{route}" if route else "written_without_route"] = 1
             done.append((claim.key, claim.token, b"", counters))
             continue
         verdict = _judge(bridge, claim, error, in_a_row=all_failed, partner_is_down=not up)

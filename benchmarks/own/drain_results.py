@@ -60,7 +60,7 @@ def _load(redis: Redis, route: Route | None, count: int) -> None:
         result = _result(number)
         respondent = Respondent(result.external_id, route)
         write = ResultWrite(
-            event=make_event(result, respondent),
+            event=make_event(result, respondent)[0],
             distinct_id=respondent.distinct_id,
             route=route.name if route else "",
             received_at_ms=result.received_at_ms,

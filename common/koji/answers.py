@@ -15,7 +15,7 @@ from common.reading import as_flag, as_id, as_number, as_text, dig, first
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ANSWERS_MOST = 200  # Mixpanel takes 255 properties an event
+ANSWERS_MOST = 1000  # how many fit an event is seen to where the event is made
 CHOICES_MOST = 100
 FREE_TEXT_OVER = 60  # an undeclared string that is longer may be free text
 OPEN_ENDED = "open_ended"
@@ -43,12 +43,13 @@ def read_answers(source: Any) -> tuple[Answer, ...] | None:
     taken: set[str] = set()
     for number, (key, item) in enumerate(items, start=1):
         fields = item if isinstance(item, dict) else {"value": item}
+        question_id = key or first([fields], _IDS, as_id) or ""
+        text = first([fields], _TEXTS, lambda v: as_text(v, 5000)) or ""
+        # A skipped question takes its slug too, so that those of the others stay the same.
+        slug = unique(question_slug(question_id, text, number), taken)
         kind, value = _understood(fields)
         if value is None:
             continue
-        question_id = key or first([fields], _IDS, as_id) or ""
-        text = first([fields], _TEXTS, lambda v: as_text(v, 5000)) or ""
-        slug = unique(question_slug(question_id, text, number), taken)
         answers.append(Answer(slug, kind, value))
         if len(answers) == ANSWERS_MOST:
             break

@@ -15,6 +15,7 @@ from common.reading import as_flag, as_id, as_number, as_text, as_time_ms, dig, 
 
 OUR_EVENTS = frozenset({"interview.analysis_ready", "analysis_ready"})
 THEMES_MOST = 50
+THEME_CHARS = 2000  # cut to what fits where the event is made
 EMAIL_CHARS = 320
 URL_CHARS = 2000
 MODES = ("text", "voice")
@@ -132,8 +133,12 @@ def _completed_at_ms(
 def _themes(value: Any) -> tuple[str, ...] | None:
     items = value if isinstance(value, list) else [value]
     names = ("name", "label", "title", "theme")
-    themes = [as_text(item) or first([item], names, as_text) for item in items]
+    themes = [_theme(item) or first([item], names, _theme) for item in items]
     return tuple(dict.fromkeys(theme for theme in themes if theme))[:THEMES_MOST] or None
+
+
+def _theme(value: Any) -> str | None:
+    return as_text(value, THEME_CHARS)
 
 
 def _sentiment(value: Any) -> str | None:

@@ -51,6 +51,7 @@ HELP = {
     "route_eta_seconds": "Forecast until everybody is started; absent while it cannot be told.",
     "route_limit_per_minute": "Starts a minute that the route's limit allows.",
     "skipped_total": "Results that must not reach Mixpanel, by reason.",
+    "left_out_total": "What had no room in an event: a transcript_url, or another property.",
     "cancelled_total": "People who will not be invited, by reason.",
     "dead_total": "Dead letters that were made, by reason.",
     "paused": "1 while a route, or all writing to Mixpanel, is paused.",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LANES = (INBOX, INVITATIONS, WRITES)
 WAITING, ENDED = ("pending", "in_flight"), ("done", "dead", "cancelled")
-REASONS = ("skipped", "cancelled", "dead")
+REASONS = ("skipped", "left_out", "cancelled", "dead")
 
 
 def lanes(ledger: Ledger) -> dict[str, dict[str, int]]:
@@ -51,7 +51,7 @@ def oldest_due(ledger: Ledger) -> dict[str, float]:
 
 
 def reasons(ledger: Ledger) -> dict[str, dict[str, int]]:
-    """Return how often something was `skipped`, `cancelled` or became `dead`, by reason."""
+    """Return how often something was `skipped`, `left_out`, `cancelled` or `dead`, by reason."""
     found: dict[str, dict[str, int]] = {kind: {} for kind in REASONS}
     for counters in _counters(ledger).values():
         for field, n in counters.items():

@@ -49,7 +49,7 @@ def status(session: Session, *, as_json: bool) -> None:
     for kind, counts in figures.reasons(session.ledger).items():
         if counts:
             told = ", ".join(f"{reason} {n:,}" for reason, n in sorted(counts.items()))
-            console.print(f"{kind.capitalize()} so far: {told}")
+            console.print(f"{kind.capitalize().replace('_', ' ')} so far: {told}")
     if any(states["dead"] for states in lanes.values()):
         console.print("Dead letters wait for you: python -m ops dead-letters list")
 

@@ -44,7 +44,12 @@ def ledger() -> Ledger:
     """A ledger in which every kind of figure stands."""
     book = Ledger(fakeredis.FakeRedis(server=fakeredis.FakeServer()))
     counted = {
-        INBOX: {"completed:activation": 2, "skipped:anonymous": 1, "attempts": 3},
+        INBOX: {
+            "completed:activation": 2,
+            "skipped:anonymous": 1,
+            "left_out:property": 9,
+            "attempts": 3,
+        },
         INVITATIONS: {"started:activation": 5, "cancelled:cooldown": 1, "failed:later": 4},
         WRITES: {"written:activation": 2, "dead:rejected": 1, **latency_counters(1700)},
     }

@@ -267,3 +267,80 @@ def test_routes_keep_the_order_of_the_file() -> None:
 
 def test_each_key_variable_is_told_with_its_routes() -> None:
     assert api_key_names(ALL) == {"KOJI_API_KEY": ["by-id", "by-name"], "OTHER_KEY": ["unbound"]}
+
+
+# --- names of results, and answers on the profile ---
+
+
+def test_a_route_calls_its_results_what_it_likes() -> None:
+    text = table('[routes.names]\nevent = "Talked"\nsentiment = "mood"\n')
+    (route,), told = parse_routes(text)
+    assert told == []
+    assert (route.names.event, route.names.sentiment, route.names.route) == (
+        *("Talked", "mood", "route"),
+    )
+
+
+def test_names_of_the_defaults_and_of_a_route_add_up() -> None:
+    text = '[defaults.names]\nevent = "Talked"\nroute = "line"\n' + table(
+        '[routes.names]\nroute = "path"\n'
+    )
+    (route,), told = parse_routes(text)
+    assert (told, route.names.event, route.names.route) == ([], "Talked", "path")
+    (_, told) = parse_routes('[defaults.names]\nroute = "line"\n' + table("names = 3"))
+    assert told == ["route 'activation': names: Invalid input type."]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('sentiment = "$mood"', "names: '$mood' is Mixpanel's own; choose another name."),
+        ('event = "mp_event"', "names: 'mp_event' is Mixpanel's own; choose another name."),
+        ('route = "time"', "names: 'time' is Mixpanel's own; choose another name."),
+        (
+            'sentiment = "route"',
+            "names: sentiment and route would both be 'route'; each needs its own.",
+        ),
+        (
+            'route = "answer_x"',
+            (
+                "names: route: 'answer_x' begins like an answer ('answer_'); "
+                "choose another name, or another prefix."
+            ),
+        ),
+        ('route = " x"', "names: Must be a name without space around it."),
+        (f'route = "{"é" * 128}"', "names: Must not be longer than 255 bytes."),
+        ('mood = "x"', "names: Unknown field."),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused(line: str, told: str) -> None:
+    assert problems(table(f"[routes.names]\n{line}\n")) == [f"route 'activation': {told}"]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (
+            'properties = ["$route"]',
+            "properties: '$route' is a result's own name; call that another with names.route.",
+        ),
+        (
+            'profile_answers = ["at"]',
+            (
+                "profile_answers: 'at' would take the place of last_interview_at; "
+                "set names.last_interview_."
+            ),
+        ),
+        (
+            'profile_answers = ["How likely?"]',
+            "profile_answers: Must be a question's slug, as it stands behind answer_ on the event.",
+        ),
+    ],
+)
+def test_what_would_take_the_place_of_a_result_is_refused(line: str, told: str) -> None:
+    assert problems(table(line)) == [f"route 'activation': {told}"]
+
+
+def test_a_clash_is_gone_once_the_result_has_another_name() -> None:
+    renamed = '[routes.names]\nroute = "line"\nlast_interview_ = "koji_"\n'
+    assert problems(table(f'properties = ["route"]\nprofile_answers = ["at"]\n{renamed}')) == []

@@ -160,8 +160,10 @@ def test_reasons_are_summed_over_lanes(ledger: Ledger, book: Book) -> None:
     book.bury(1)
     book.write("iv-1", "user_1", dead=True)
     ledger.redis.hset(INBOX.key("counters"), "skipped:anonymous", 3)
+    ledger.redis.hset(INBOX.key("counters"), "left_out:transcript_url", 2)
     assert figures.reasons(ledger) == {
         "skipped": {"anonymous": 3},
+        "left_out": {"transcript_url": 2},
         "cancelled": {},
         "dead": {"rejected": 2},
     }

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.messages import Answer, InterviewResult, Invitation
+from common.result_names import EVENT_NAMES, EVERY_NAME, PROFILE_NAMES, ResultNames
 from common.routes import Route
 from workers.identify import Respondent
+from workers.mixpanel_limits import clip, fit
 from workers.mixpanel_shape import (
-    clip,
     distinct_themes,
     event_time_ms,
     insert_id,
@@ -41,11 +42,17 @@ WHO = Respondent("u-ann", ROUTE, PERSON)
 
 
 def properties(result: InterviewResult = RESULT, who: Respondent = WHO) -> dict[str, Any]:
-    return make_event(result, who)["properties"]
+    found: dict[str, Any] = make_event(result, who)[0]["properties"]
+    return found
+
+
+def left_out(result: InterviewResult = RESULT, who: Respondent = WHO) -> dict[str, int]:
+    return make_event(result, who)[1]
 
 
 def test_the_event_holds_what_was_agreed_and_nothing_else() -> None:
-    assert make_event(RESULT, WHO) == {
+    assert left_out() == {}
+    assert make_event(RESULT, WHO)[0] == {
         "event": "Koji Interview Completed",
         "properties": {
             "time": COMPLETED_MS,
@@ -138,11 +145,36 @@ def test_free_text_comes_along_where_the_route_asks_for_it() -> None:
 def test_an_answer_is_cut_at_255_bytes_and_a_list_below_255_items() -> None:
     answers = (
         Answer("long", "single_choice", "é" * 200),
-        Answer("many", "ranking", ["x" * 300] * 300),
+        Answer("many", "ranking", ["x"] * 300),
+        Answer("wide", "ranking", ["x" * 300] * 300),
     )
     found = properties(replace(RESULT, answers=answers))
     assert found["answer_long"] == "é" * 127
-    assert found["answer_many"] == ["x" * 255] * 254
+    assert found["answer_many"] == ["x"] * 254
+    assert found["answer_wide"] == ["x" * 255] * 31, "a list on an event has at most 8 KB"
+
+
+def test_no_more_than_254_properties_go_and_what_is_left_out_is_counted() -> None:
+    passed = {f"p{n}": n for n in range(50)}
+    who = replace(WHO, person=replace(PERSON, properties=passed))
+    result = replace(RESULT, answers=tuple(Answer(f"q{n}", "scale", n) for n in range(200)))
+    found = properties(result, who)
+    assert len(found) == 254
+    assert set(properties(who=who)) <= set(found), "the result's own and those passed on come first"
+    kept = [name for name in found if name.startswith("answer_")]
+    assert kept == [f"answer_q{n}" for n in range(190)]
+    assert left_out(result, who) == {"property": 10}
+
+
+def test_an_object_is_cut_to_three_levels_and_left_out_whole_over_8_kb() -> None:
+    deep = {"a": {"b": {"c": {"d": 1}, "t": "é" * 200, "n": 1}}}
+    assert fit(deep) == {"a": {"b": {"t": "é" * 127, "n": 1}}}
+    assert len(fit({str(n): n for n in range(300)})) == 254
+    wide = {str(n): "x" * 255 for n in range(100)}
+    who = replace(WHO, person=replace(PERSON, properties={"wide": wide, "plan": "pro"}))
+    assert "wide" not in properties(who=who)
+    assert properties(who=who)["plan"] == "pro"
+    assert left_out(who=who) == {"property": 1}
 
 
 # --- passed properties -----------------------------------------------------------------------
@@ -183,9 +215,12 @@ def test_the_transcripts_url_stays_out_where_the_route_says_so() -> None:
 
 
 @pytest.mark.parametrize(("length", "kept"), [(255, True), (256, False)])
-def test_a_url_that_would_be_cut_is_left_out(length: int, *, kept: bool) -> None:
-    url = "https://koji.so/" + "x" * (length - 16)
-    assert ("transcript_url" in properties(replace(RESULT, transcript_url=url))) is kept
+def test_a_url_that_would_be_cut_is_left_out_and_counted(length: int, *, kept: bool) -> None:
+    result = replace(RESULT, transcript_url="https://koji.so/" + "x" * (length - 16))
+    assert ("transcript_url" in properties(result)) is kept
+    assert left_out(result) == ({} if kept else {"transcript_url": 1})
+    unwanted = replace(WHO, route=replace(ROUTE, include_transcript_url=False))
+    assert left_out(result, unwanted) == {}
 
 
 def test_a_urls_length_is_counted_in_bytes() -> None:
@@ -244,3 +279,38 @@ def test_a_repeat_makes_the_same_event() -> None:
         {**RESULT.__dict__, "answers": [], "themes": list(RESULT.themes)}
     )
     assert make_event(again, WHO) == make_event(RESULT, WHO)
+
+
+# --- the route's own names -------------------------------------------------------------------
+
+
+def test_every_name_can_be_another() -> None:
+    names = ResultNames(**{name: f"x {name}" for name in EVERY_NAME})
+    answers = (Answer("recommend", "scale", 9),)
+    route = replace(ROUTE, names=names, profile_answers=("recommend",))
+    result, who = replace(RESULT, answers=answers), replace(WHO, route=route)
+    event, _ = make_event(result, who)
+    assert event["event"] == "x event"
+    kept = {"time", "distinct_id", "$insert_id", "ip"}
+    told = set(event["properties"]) - kept
+    assert told == {f"x {name}" for name in EVENT_NAMES if name != "answer_"} | {
+        "x answer_recommend"
+    }
+    told = set(make_profile(result, route))
+    assert told == {f"x {name}" for name in PROFILE_NAMES if name != "last_interview_"} | {
+        "x last_interview_recommend"
+    }
+    assert event["properties"]["$insert_id"] == properties()["$insert_id"], "the interview's own"
+
+
+def test_answers_go_to_the_profile_where_the_route_names_them() -> None:
+    answers = (
+        Answer("recommend", "scale", 9),
+        Answer("why", "open_ended", "Because I said so"),
+        Answer("other", "scale", 1),
+    )
+    result = replace(RESULT, answers=answers)
+    route = replace(ROUTE, profile_answers=("recommend", "why"))
+    assert make_profile(result, route) == {**make_profile(RESULT), "last_interview_recommend": 9}
+    asked = replace(route, include_open_ended=True)
+    assert make_profile(result, asked)["last_interview_why"] == "Because I said so"

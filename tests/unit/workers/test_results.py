@@ -124,7 +124,7 @@ def test_without_a_route_the_minimum_is_three(
     bench: Bench, quality: float, skipped: dict[str, int]
 ) -> None:
     result = bench.result(study_id="st_other", quality=quality)
-    assert bench.unpack(result) == {"completed:": 1, **skipped}
+    assert bench.unpack(result) == {"completed_without_route": 1, **skipped}
 
 
 def test_nobody_to_write_it_to_is_unidentified(bench: Bench) -> None:

@@ -145,3 +145,10 @@ def test_nothing_usable_is_none(source: Any) -> None:
 def test_there_is_an_end_to_how_many_are_taken() -> None:
     answers = read_answers([{"value": n} for n in range(ANSWERS_MOST + 50)])
     assert len(answers or ()) == ANSWERS_MOST
+
+
+def test_a_skipped_question_leaves_the_others_slugs_as_they_are() -> None:
+    twice = [{"question": "Why?", "type": "scale", "value": n} for n in (1, 2)]
+    skipped = [{**twice[0], "value": None}, twice[1]]
+    assert [one.slug for one in read_answers(twice) or ()] == ["why", "why_2"]
+    assert [one.slug for one in read_answers(skipped) or ()] == ["why_2"]

@@ -253,7 +253,7 @@ def test_any_other_flag_is_not_anonymous(flat: dict[str, Any], value: Any) -> No
         ("one theme", ("one theme",)),
         ([" a ", "a", "b", "", 5, None, ["c"]], ("a", "b")),
         ([{"label": "a"}, {"title": "b"}, {"theme": "c"}, {"other": "d"}], ("a", "b", "c")),
-        (["x" * 256], ()),
+        (["x" * 256, "x" * 2001], ("x" * 256,)),
         ([str(n) for n in range(60)], tuple(str(n) for n in range(50))),
     ],
 )
