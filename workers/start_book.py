@@ -78,6 +78,7 @@ class StartBook:
                     value=done.value,
                     interview_id=done.interview_id,
                     counters=done.counters,
+                    delivery=done.delivery,
                 )
             except AWAY as exc:
                 if time.monotonic() > give_up_at:

@@ -12,16 +12,18 @@ class Lane:
     """A kind of debt; `route` names the sub-lane, which only invitations have.
 
     All keys of a lane share one hash tag, so that a script's keys lie in one slot of a Redis
-    Cluster. Sub-lanes share everything but what waits and what is in flight.
+    Cluster. Sub-lanes share everything but what waits and what is in flight. A lane that lives in
+    the `home` of another shares its slot, so that one script may write into both.
     """
 
     name: str
     route: str = ""
+    home: str = ""
 
     @property
     def prefix(self) -> str:
         """The beginning of every key of this lane."""
-        return f"{PREFIX}:{{{self.name}}}"
+        return f"{PREFIX}:{{{self.home}}}:{self.name}" if self.home else f"{PREFIX}:{{{self.name}}}"
 
     def key(self, part: str) -> str:
         """Return the key of a part that all sub-lanes share."""
@@ -50,6 +52,8 @@ class Lane:
 INBOX = Lane("inbox")
 WRITES = Lane("writes")
 INVITATIONS = Lane("invitations")
+# What a started person is still owed: added by the script that completes the start.
+DELIVERIES = Lane("deliveries", home="invitations")
 
 
 def invitations(route: str) -> Lane:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from common.ledger.book import Book
+from common.ledger.lanes import DELIVERIES
 
 if TYPE_CHECKING:
     from common.ledger.lanes import Lane
@@ -31,13 +32,17 @@ class Begun:
 
 @dataclass(frozen=True)
 class Accepted:
-    """A start that Koji accepted, on its way into the ledger."""
+    """A start that Koji accepted, on its way into the ledger.
+
+    `delivery` is what the person is still owed: it becomes an entry of the lane of deliveries.
+    """
 
     key: str
     token: int
     value: bytes
     interview_id: str
     counters: dict[str, int]
+    delivery: bytes = b""
 
 
 class Starts(Book):
@@ -63,12 +68,13 @@ class Starts(Book):
         value: bytes,
         interview_id: str,
         counters: dict[str, int],
+        delivery: bytes = b"",
     ) -> bool:
         """Finish an accepted start; the interview leads back to the person from now on."""
-        done = Accepted(key, token, value, interview_id, counters)
+        done = Accepted(key, token, value, interview_id, counters, delivery)
         return bool(
             self._run.complete_start(
-                keys=[*lane.keys(), *map(lane.key, ACCEPTED_KEYS)],
+                keys=[*lane.keys(), *_accepted_keys(lane)],
                 args=[self._now(), *_accepted_args(done)],
             )
         )
@@ -84,12 +90,12 @@ class Starts(Book):
         cooldown_ms: int = 0,
     ) -> tuple[bool, Begun | None]:
         """Finish one start and open the next ticket, in one round trip."""
-        finish = _accepted_args(done)
+        further, finish = _accepted_keys(lane), _accepted_args(done)
         completed, found = self._run.complete_start_and_begin(
-            keys=[*lane.keys(), *map(lane.key, (*ACCEPTED_KEYS, *BEGIN_KEYS))],
+            keys=[*lane.keys(), *further, *map(lane.key, BEGIN_KEYS)],
             args=[
                 self._now(),
-                len(ACCEPTED_KEYS),
+                len(further),
                 len(finish),
                 *finish,
                 *(key, token, lease_ms, cooldown_ms),
@@ -115,5 +121,11 @@ def _begun(found: Any) -> Begun | None:
     return Begun(found[0] == 1, found[1], found[2], bool(found[3]), paused=found[0] == PAUSED)
 
 
+def _accepted_keys(lane: Lane) -> list[str]:
+    delivery_keys = (DELIVERIES.key("entries"), DELIVERIES.key("pending"))
+    return [*map(lane.key, ACCEPTED_KEYS), *delivery_keys]
+
+
 def _accepted_args(done: Accepted) -> list[Any]:
-    return [done.key, done.token, done.value, orjson.dumps(done.counters), done.interview_id]
+    counters = orjson.dumps(done.counters)
+    return [done.key, done.token, done.value, counters, done.interview_id, done.delivery]

@@ -7,9 +7,9 @@ from itertools import chain
 import pytest
 from redis.crc import key_slot
 
-from common.ledger import INBOX, WRITES, Lane, invitations
+from common.ledger import DELIVERIES, INBOX, WRITES, Lane, invitations
 
-LANES = [INBOX, WRITES, invitations("activation")]
+LANES = [INBOX, WRITES, DELIVERIES, invitations("activation")]
 
 
 @pytest.mark.parametrize("lane", LANES, ids=str)
@@ -21,6 +21,11 @@ def test_all_keys_of_a_lane_lie_in_one_slot_of_a_cluster(lane: Lane) -> None:
 def test_no_two_lanes_have_a_key_in_common() -> None:
     keys = list(chain.from_iterable(map(Lane.keys, LANES)))
     assert len(keys) == len(set(keys))
+
+
+def test_deliveries_lie_in_the_slot_of_the_starts_that_owe_them() -> None:
+    one = invitations("activation").key("entries"), DELIVERIES.key("entries")
+    assert len({key_slot(key.encode()) for key in one}) == 1
 
 
 def test_sub_lanes_have_their_own_queue_and_share_what_has_ended() -> None:
