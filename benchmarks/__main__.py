@@ -26,8 +26,9 @@ def main() -> int:
     """Return 1 if anything that was asked for could not be measured."""
     options = _options()
     sizes = QUICK if options.quick else FULL
-    if options.repeat:
-        sizes = replace(sizes, repeat=options.repeat)
+    sizes = replace(
+        sizes, repeat=options.repeat or sizes.repeat, abreast=options.abreast or sizes.abreast
+    )
     # A smoke run must not write over figures that mean something.
     out = options.out or (SCRATCH / "quick" if options.quick else ROOT / "benchmarks")
     path = SCRATCH / ("quick.json" if options.quick else "full.json")
@@ -66,6 +67,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that all works")
     parser.add_argument("--repeat", type=int, help="repetitions instead of the default")
+    parser.add_argument(
+        "--abreast", type=int, help="contenders at a time in scenarios that mostly wait"
+    )
     parser.add_argument("--render", action="store_true", help="measure nothing, write results anew")
     parser.add_argument("--out", type=Path, help="folder of the results")
     return parser.parse_args()

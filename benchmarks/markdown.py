@@ -18,15 +18,14 @@ if TYPE_CHECKING:
 
 INTRODUCTION = """\
 Written by `python -m benchmarks`: every figure is measured, none is quoted. All run on one machine
-against the same local Koji, one after the other, each with a Redis of its own (append-only file,
-fsync always). Medians of {repeat} unless told otherwise; a span shows the least and the
-greatest."""
+against the same kind of local Koji, each with a Redis of its own (append-only file, fsync always).
+Medians; how often each was run stands beside it, and a span shows the least and the greatest."""
 NOT_SHOWN = {"starts", "ideal_seconds"}
 
 
 def render(store: Store, sizes: Sizes, *, quick: bool) -> str:
     """Return the whole document."""
-    parts = ["# Benchmarks", "", *_introduction(store, sizes, quick=quick), ""]
+    parts = ["# Benchmarks", "", *_introduction(store, quick=quick), ""]
     headings, rows = table(store)
     if rows:
         parts += ["## Side by side", "", *markdown_table(headings, rows), "", behind(store), ""]
@@ -51,8 +50,8 @@ def markdown_table(headings: list[str], rows: list[list[str]]) -> list[str]:
     return ["| " + " | ".join(line) + " |" for line in lines]
 
 
-def _introduction(store: Store, sizes: Sizes, *, quick: bool) -> list[str]:
-    lines = [INTRODUCTION.format(repeat=sizes.repeat), ""]
+def _introduction(store: Store, *, quick: bool) -> list[str]:
+    lines = [INTRODUCTION, ""]
     if quick:
         lines += ["**A smoke run with tiny sizes: these figures compare nothing.**", ""]
     return lines + [f"- {name}: {value}" for name, value in store.machine.items()]

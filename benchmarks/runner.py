@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -61,10 +62,16 @@ def _compare(
     for name in chosen:
         if name in missing:
             store.fail(what, name, missing[name])
+    abreast = sizes.abreast if scenario.mostly_waits else 1
+    store.note(what, repeat=sizes.repeat, abreast=abreast)
+
+    def once(name: str) -> None:
+        if name not in store.errors[what]:
+            _once(store, what, name, partial(scenario.measure, name, sizes=sizes))
+
     for _ in range(sizes.repeat):
-        for name in chosen:
-            if name not in store.errors[what]:
-                _once(store, what, name, partial(scenario.measure, name, sizes=sizes))
+        with ThreadPoolExecutor(abreast) as pool:
+            list(pool.map(once, chosen))
 
 
 def _once(store: Store, what: str, who: str, measure: Callable[[Path], Figures]) -> None:

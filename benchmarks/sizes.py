@@ -10,6 +10,7 @@ class Sizes:
     """People, rates (a minute), seconds and repetitions."""
 
     repeat: int = 3
+    abreast: int = 1  # contenders at a time where they mostly wait
     window_seconds: int = 60
     latency_ms: int = 20
     faults_for: tuple[str, ...] = ()  # contenders of the long scenarios, none = all

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OWN = "bridge"
+KEPT = ("machine", "runs", "errors", "measured")
 
 
 @dataclass
@@ -22,6 +24,7 @@ class Store:
     runs: dict[str, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
     errors: dict[str, dict[str, str]] = field(default_factory=dict)
     measured: dict[str, str] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
     def open(cls, path: Path) -> Store:
@@ -29,7 +32,7 @@ class Store:
         store = cls(path)
         if path.exists():
             found = json.loads(path.read_text(encoding="utf-8"))
-            for name in ("machine", "runs", "errors", "measured"):
+            for name in KEPT:
                 setattr(store, name, found[name])
         return store
 
@@ -38,6 +41,12 @@ class Store:
         self.runs[what], self.errors[what] = {}, {}
         now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
         self.measured[what] = f"{now}, load average {load:.1f} before"
+
+    def note(self, what: str, *, repeat: int, abreast: int) -> None:
+        """Keep how often a scenario is run, and how many contenders at a time."""
+        times = "once" if repeat == 1 else f"{repeat} times"
+        beside = f", {abreast} contenders at a time" if abreast > 1 else ""
+        self.measured[what] += f"; {times} each{beside}"
 
     def add(self, what: str, who: str, figures: dict[str, Any]) -> None:
         """Keep the figures of one run."""
@@ -52,8 +61,9 @@ class Store:
     def save(self) -> None:
         """Write everything."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        content = {name: getattr(self, name) for name in ("machine", "runs", "errors", "measured")}
-        self.path.write_text(json.dumps(content), encoding="utf-8")
+        with self.lock:
+            content = {name: getattr(self, name) for name in KEPT}
+            self.path.write_text(json.dumps(content), encoding="utf-8")
 
     def values(self, what: str, who: str, key: str) -> list[float | None]:
         """Return one figure of every repetition; None where there was nothing to tell."""

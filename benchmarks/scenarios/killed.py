@@ -47,4 +47,6 @@ def measure(name: str, folder: Path, sizes: Sizes) -> Figures:
     }
 
 
-SCENARIO = Scenario("killed", "kill -9 of one of two workers", measure, is_long=True)
+SCENARIO = Scenario(
+    "killed", "kill -9 of one of two workers", measure, is_long=True, mostly_waits=True
+)

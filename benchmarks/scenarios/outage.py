@@ -39,4 +39,6 @@ def measure(name: str, folder: Path, sizes: Sizes) -> Figures:
     }
 
 
-SCENARIO = Scenario("outage", "Koji down as the cohort comes", measure, is_long=True)
+SCENARIO = Scenario(
+    "outage", "Koji down as the cohort comes", measure, is_long=True, mostly_waits=True
+)

@@ -33,4 +33,10 @@ def measure(name: str, folder: Path, sizes: Sizes) -> Figures:
     }
 
 
-SCENARIO = Scenario("refused", "Refused calls count too", measure, is_long=True)
+SCENARIO = Scenario(
+    "refused",
+    "Refused calls count too",
+    measure,
+    is_long=True,
+    mostly_waits=True,
+)

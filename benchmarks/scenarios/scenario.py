@@ -18,7 +18,8 @@ Figures = dict[str, Any]
 class Scenario:
     """`measure(name, folder, sizes)` returns figures; `skips` are contenders it means nothing to.
 
-    `is_long` scenarios are measured with a few contenders only where a pass has to be short.
+    `is_long` scenarios are measured with a few contenders only where a pass has to be short. In one
+    that `mostly_waits` several contenders can be measured at a time.
     """
 
     name: str
@@ -26,3 +27,4 @@ class Scenario:
     measure: Callable[[str, Path, Sizes], Figures]
     skips: frozenset[str] = frozenset()
     is_long: bool = False
+    mostly_waits: bool = False
