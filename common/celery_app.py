@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from celery import Celery
 from kombu import Queue
 
-from common.queues import ROUTING, Queues
+from common.queues import BROKER_PREFIX, ROUTING, Queues
 from common.redis_client import broker_address
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def make_celery(settings: Settings) -> Celery:
             "socket_connect_timeout": 1,
             "socket_keepalive": True,
             "health_check_interval": 25,
-            "global_keyprefix": "bridge:celery:",
+            "global_keyprefix": BROKER_PREFIX,
             **transport_options,
         },
         # Flower switches events on when it is there; otherwise they cost for nothing.

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from common.ledger import Ledger
 from common.ledger.pauses import Pauses
+from common.queues import TaskNames, broker_list
 from common.redis_client import make_redis
 from workers.breaker import Breaker
 from workers.bridge import Bridge
@@ -23,12 +24,15 @@ from workers.rate_limiter import RateLimiter
 
 if TYPE_CHECKING:
     from celery import Celery
+    from redis import Redis
 
     from common.config import Config
-    from common.queues import TaskNames
 
 log = structlog.get_logger(__name__)
 REDIS_TIMEOUT_SECONDS = 5.0
+# Wake-ups say nothing but "look": more than wake every worker must not pile up while none is there.
+# (An expired message would stay in its list too, until some worker throws it away.)
+MOST_WAITING = {TaskNames.UNPACK: 32, TaskNames.WRITE_RESULTS: 8, TaskNames.RECONCILE: 1}
 
 
 def make_bridge(config: Config, app: Celery) -> Bridge:
@@ -51,24 +55,27 @@ def make_bridge(config: Config, app: Celery) -> Bridge:
             settings.koji_timeout_seconds,
         ),
         mixpanel=MixpanelClient(make_session(settings.mixpanel_api_host), settings),
-        send=make_send(app),
+        send=make_send(app, redis),
         clock_ms=lambda: int(time.time() * 1000),
         random=random.Random(),  # noqa: S311 - jitter, no secret
     )
 
 
 class _Send:
-    def __init__(self, app: Celery) -> None:
-        self._app = app
+    def __init__(self, app: Celery, redis: Redis) -> None:
+        self._app, self._redis = app, redis
 
     def __call__(self, task: TaskNames, *args: Any) -> None:
         try:
+            most = MOST_WAITING.get(task)
+            if most is not None and self._redis.llen(broker_list(task)) >= most:
+                return  # whoever takes those that wait will find what this one speaks of
             self._app.send_task(task.value, args=args)
         except (OperationalError, RedisError, OSError) as exc:
             # The lease or the next tick makes good for a message that did not get through.
             log.warning("ticket_not_sent", task=task.value, error=type(exc).__name__)
 
 
-def make_send(app: Celery) -> _Send:
+def make_send(app: Celery, redis: Redis) -> _Send:
     """Return the function that sends Celery messages and never raises."""
-    return _Send(app)
+    return _Send(app, redis)

@@ -11,7 +11,7 @@ from common.ledger.pauses import MIXPANEL
 from common.ledger.ticks import note_tick
 from common.queues import TaskNames
 from workers.dispatch import dispatch
-from workers.reconcile import reconcile
+from workers.reconcile import overdue
 from workers.retention import purge
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def tick(bridge: Bridge) -> None:
         bridge.send(TaskNames.WRITE_RESULTS)
     for route in bridge.config.routes:
         dispatch(bridge, route)
-    reconcile(bridge)
+    if overdue(bridge, most=1):
+        bridge.send(TaskNames.RECONCILE)
     purge(bridge)
     note_tick(bridge.ledger)

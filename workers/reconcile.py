@@ -18,6 +18,7 @@ from common.ledger import INBOX
 from common.ledger.lanes import INVITATIONS
 from common.messages import Invitation
 from common.queues import TaskNames
+from workers.turn import turn
 
 if TYPE_CHECKING:
     from common.routes import Route
@@ -32,12 +33,21 @@ NOT_FOUND = 404
 def reconcile(bridge: Bridge) -> int:
     """Ask for a few interviews that are overdue; returns how many results were found.
 
-    It takes only moments of the rate limit that are free right now: live starts come first.
+    One worker of the fleet does so at a time, and takes only moments of the rate limit that are
+    free right now: live starts come first. Safe to run at any time.
     """
+    with turn(bridge.redis, "reconcile", bridge.leases.lease_ms) as mine:
+        if mine is None:
+            return 0
+        now_ms = bridge.ledger.now_ms()
+        return sum(_ask(bridge, one, now_ms) for one in overdue(bridge, MOST_AT_ONCE))
+
+
+def overdue(bridge: Bridge, most: int) -> list[str]:
+    """Return interviews to be asked for, no more than `most`, those that wait longest first."""
     shortest = min((route.reconcile_after_hours for route in bridge.config.routes), default=24.0)
-    now_ms = bridge.ledger.now_ms()
-    overdue = bridge.ledger.awaiting(round(now_ms - shortest * MS_AN_HOUR), MOST_AT_ONCE)
-    return sum(_ask(bridge, interview_id, now_ms) for interview_id in overdue)
+    before_ms = round(bridge.ledger.now_ms() - shortest * MS_AN_HOUR)
+    return bridge.ledger.awaiting(before_ms, most)
 
 
 def _ask(bridge: Bridge, interview_id: str, now_ms: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from common.queues import TaskNames
-from workers import clock, inbox, interviews, writes
+from workers import clock, inbox, interviews, reconcile, writes
 from workers.dispatch import dispatch
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ def register(app: Celery, bridge: Callable[[], Bridge]) -> None:
     def write_results() -> None:
         writes.write_results(bridge())
 
+    def reconcile_some() -> None:
+        reconcile.reconcile(bridge())
+
     def tick() -> None:
         clock.tick(bridge())
 
@@ -39,6 +42,7 @@ def register(app: Celery, bridge: Callable[[], Bridge]) -> None:
         TaskNames.UNPACK: unpack,
         TaskNames.START_INTERVIEWS: start_interviews,
         TaskNames.WRITE_RESULTS: write_results,
+        TaskNames.RECONCILE: reconcile_some,
         TaskNames.TICK: tick,
     }.items():
         # Not shared: another app in this process (a test's) must not get tasks with our bridge.

@@ -32,6 +32,7 @@ def test_every_queue_is_declared(app: Celery) -> None:
         (TaskNames.UNPACK, Queues.INBOX),
         (TaskNames.START_INTERVIEWS, Queues.KOJI),
         (TaskNames.WRITE_RESULTS, Queues.MIXPANEL),
+        (TaskNames.RECONCILE, Queues.KOJI),
         (TaskNames.TICK, Queues.CLOCK),
     ],
 )

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import fakeredis
 import pytest
 from kombu.exceptions import OperationalError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from common.queues import TaskNames
+from common.queues import TaskNames, broker_list
 from workers import app as worker_app
 from workers.app import KINDS, make_worker_app
-from workers.bootstrap import make_bridge, make_send
+from workers.bootstrap import MOST_WAITING, make_bridge, make_send
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +45,7 @@ def test_the_bridge_is_built_without_a_connection(make_config: Callable[..., Con
 
 def test_a_message_goes_by_name_with_its_arguments() -> None:
     app = FakeApp()
-    make_send(app)(TaskNames.START_INTERVIEWS, "activation", [["a.b", 1]])  # type: ignore[arg-type]
+    make_send(app, fakeredis.FakeRedis())(TaskNames.START_INTERVIEWS, "activation", [["a.b", 1]])  # type: ignore[arg-type]
     assert app.sent == [("bridge.start_interviews", ("activation", [["a.b", 1]]))]
 
 
@@ -54,7 +55,8 @@ def test_a_message_goes_by_name_with_its_arguments() -> None:
 def test_a_message_that_is_not_sent_is_logged_and_nothing_else(
     error: Exception, logged: list[dict[str, Any]]
 ) -> None:
-    make_send(FakeApp(error))(TaskNames.UNPACK)  # type: ignore[arg-type]
+    send = make_send(FakeApp(error), fakeredis.FakeRedis())  # type: ignore[arg-type]
+    send(TaskNames.UNPACK)
     assert logged == [
         {
             "event": "ticket_not_sent",
@@ -63,6 +65,21 @@ def test_a_message_that_is_not_sent_is_logged_and_nothing_else(
             "error": type(error).__name__,
         }
     ]
+
+
+@pytest.mark.parametrize("task", [TaskNames.UNPACK, TaskNames.WRITE_RESULTS, TaskNames.RECONCILE])
+def test_wake_ups_do_not_pile_up_while_nobody_takes_them(task: TaskNames) -> None:
+    app, redis = FakeApp(), fakeredis.FakeRedis(server=fakeredis.FakeServer())
+    send = make_send(app, redis)  # type: ignore[arg-type]
+    for _ in range(100):
+        before = len(app.sent)
+        send(task)
+        if len(app.sent) > before:
+            redis.lpush(broker_list(task), b"message")
+    assert len(app.sent) == MOST_WAITING[task]
+    redis.rpop(broker_list(task))
+    send(task)
+    assert len(app.sent) == MOST_WAITING[task] + 1
 
 
 def test_every_queue_has_a_worker_and_every_worker_keeps_the_clock() -> None:

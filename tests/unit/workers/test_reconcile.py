@@ -15,6 +15,7 @@ from tests.unit.workers.harness import Answer, usual_koji
 from workers.clock import tick
 from workers.inbox import unpack
 from workers.reconcile import reconcile
+from workers.turn import turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -244,10 +245,24 @@ def test_one_lost_result_does_not_hide_the_next(build: Callable[..., Bench]) -> 
     assert found == 3
 
 
-def test_a_tick_reconciles(overdue: Bench) -> None:
-    overdue.koji.then(Answer(200, ANALYSED))
-    tick(overdue.bridge)
-    assert len(reads(overdue)) == 1
+def test_a_tick_has_it_done_and_asks_nobody_itself(bench: Bench) -> None:
+    bench.invite_ann()
+    bench.start()
+    bench.sent.clear()
+    tick(bench.bridge)
+    assert bench.sent == []
+    bench.clock.seconds += DAY + 60
+    tick(bench.bridge)
+    assert bench.sent == [(TaskNames.RECONCILE, ())]
+    assert reads(bench) == []
+
+
+def test_one_worker_reconciles_at_a_time(overdue: Bench) -> None:
+    overdue.koji.usual = lambda _: Answer(200, ANALYSED)
+    with turn(overdue.bridge.redis, "reconcile", 1000):
+        assert reconcile(overdue.bridge) == 0
+    assert reads(overdue) == []
+    assert reconcile(overdue.bridge) == 1
 
 
 def test_the_log_names_nobody(

@@ -9,7 +9,7 @@ import pytest
 
 from common.celery_app import make_celery
 from common.ledger import INBOX
-from common.queues import ROUTING, TaskNames
+from common.queues import ROUTING, TaskNames, broker_list
 from workers.tasks import register
 
 if TYPE_CHECKING:
@@ -64,3 +64,24 @@ def test_tick_ticks(app: Celery, bench: Bench) -> None:
     bench.ledger.add(INBOX, [("a", b"{}")])
     app.tasks[TaskNames.TICK]()
     assert bench.sent == [(TaskNames.UNPACK, ())]
+
+
+def test_reconcile_asks_koji(app: Celery, bench: Bench) -> None:
+    bench.invite_ann()
+    bench.start()
+    bench.clock.seconds += 25 * 3600
+    app.tasks[TaskNames.RECONCILE]()
+    assert [request.method for request in bench.koji.requests] == ["POST", "GET"]
+
+
+def test_a_reconcile_message_waits_behind_all_others(app: Celery) -> None:
+    """Its list is the one that kombu itself would put it into."""
+    app.conf.broker_url = "redis://"
+    with app.connection_for_write() as connection:
+        channel = connection.transport.Channel
+        priority = int(ROUTING[TaskNames.RECONCILE.value]["priority"])
+        steps = channel.priority_steps
+        assert max(step for step in steps if step <= priority) == steps[-1] == priority
+        name = f"koji{channel.sep}{priority}"
+    assert broker_list(TaskNames.RECONCILE) == f"bridge:celery:{name}"
+    assert broker_list(TaskNames.UNPACK) == "bridge:celery:inbox"
