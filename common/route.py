@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
+from common.hours import Hours
 from common.result_names import DEFAULT_NAMES, ResultNames
 
 if TYPE_CHECKING:
+    from common.hours import Span
     from common.rates import Cap, Rate
+
+
+UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,12 @@ class Route:
     cooldown_days: float | None = None
     max_invites: Cap | None = None
     monthly_credits: int | None = None
+    sample: float | None = None
+    exclude: tuple[str, ...] = ()
+    timezone: ZoneInfo = UTC
+    send_between: Span | None = None
+    quiet_hours: Span | None = None
+    priority: int = 0
     # which results reach Mixpanel, and how
     min_quality: float = 3
     include_transcript_url: bool = True
@@ -43,6 +56,11 @@ class Route:
     # what becomes of an interview without a result
     reconcile_after_hours: float = 24
     interview_timeout_days: float = 30
+
+    @cached_property
+    def hours(self) -> Hours:
+        """When people may be asked."""
+        return Hours(self.timezone, self.send_between, self.quiet_hours)
 
     @property
     def credits_per_interview(self) -> int:

@@ -8,6 +8,8 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, post_load, validate, validates_schema
 from marshmallow import fields as ma
 
+from common.hours import Span, parse_zone
+from common.policy import read_exclusions
 from common.rates import Cap, Rate
 from common.result_names import DEFAULT_NAMES, EVENT_NAMES, PROFILE_NAMES, NamesSchema
 from common.route import Route
@@ -22,6 +24,13 @@ _SLUG = validate.Regexp(
     re.compile(r"[a-z0-9_]{1,60}\Z"),
     error="Must be a question's slug, as it stands behind answer_ on the event.",
 )
+
+
+def _readable(words: tuple[str, ...]) -> None:
+    try:
+        read_exclusions(words)
+    except ValueError as exc:
+        raise ValidationError(str(exc)) from exc
 
 
 class RouteSchema(Schema):
@@ -51,6 +60,18 @@ class RouteSchema(Schema):
     cooldown_days = ma.Float(validate=validate.Range(min=0, max=3650))
     max_invites = Parsed(Cap.parse)
     monthly_credits = ma.Integer(strict=True, validate=validate.Range(min=0))
+    sample = ma.Float(validate=validate.Range(0, 1))
+    # Not named `exclude`: that is a schema's own.
+    excluded = Words(
+        ma.String(validate=_TEXT),
+        validate=[validate.Length(max=10_000), _readable],
+        data_key="exclude",
+        attribute="exclude",
+    )
+    timezone = Parsed(parse_zone)
+    send_between = Parsed(Span.parse)
+    quiet_hours = Parsed(Span.parse)
+    priority = ma.Integer(strict=True, validate=validate.Range(-100, 100))
     # which results reach Mixpanel, and how
     min_quality = ma.Float(validate=validate.Range(0, 5))
     include_transcript_url = ma.Boolean()

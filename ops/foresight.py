@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from ops.members import Person
 
 NEW, KNOWN, RESTING = "new", "already_invited", "in_cooldown"
-NOBODY, REPEATED = "without_identity", "repeated"
-OUTCOMES = (NEW, KNOWN, RESTING, NOBODY, REPEATED)
+SUPPRESSED, NOBODY, REPEATED = "suppressed", "without_identity", "repeated"
+# Refusals by the route's own policy are outcomes of the same name; all others say who was lacking.
+POLICIES = ("excluded", "not_sampled")
+OUTCOMES = (NEW, KNOWN, RESTING, "excluded", SUPPRESSED, "not_sampled", NOBODY, REPEATED)
 MEMBERS_A_CALL = 1000
 MS_A_DAY = 86_400_000
 # Who was cancelled for these reasons stays so, whatever the next sync brings.
@@ -42,7 +44,7 @@ def foresee(ledger: Ledger, route: Route, people: Sequence[Person]) -> Iterator[
             elif names & known.standing:
                 yield person, KNOWN
             elif person.refusal:
-                yield person, NOBODY
+                yield person, person.refusal if person.refusal in POLICIES else NOBODY
             elif any(now_ms - known.started_at_ms.get(name, -rest_ms) < rest_ms for name in names):
                 yield person, RESTING
             else:

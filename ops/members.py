@@ -11,6 +11,7 @@ import orjson
 
 from common.errors import BadPayloadError
 from common.identity import email_hash, id_hash, normal_email, usable_id
+from common.policy import refusal
 
 if TYPE_CHECKING:
     from common.routes import Route
@@ -52,7 +53,10 @@ def read_members(text: str) -> list[dict[str, Any]]:
     """Read a JSON list (or an object with `members`) or CSV; raises BadPayloadError."""
     text = text.removeprefix("\ufeff").strip()
     if not text.startswith(("[", "{")):
-        return _read_csv(text)
+        try:
+            return _read_csv(text)
+        except csv.Error as exc:
+            raise BadPayloadError(f"not CSV: {exc}") from exc
     try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError as exc:
@@ -63,6 +67,14 @@ def read_members(text: str) -> list[dict[str, Any]]:
     if not isinstance(document, list) or not all(isinstance(one, dict) for one in document):
         raise BadPayloadError("must be a list of objects, or an object with a list `members`")
     return document
+
+
+def read_bytes(raw: bytes) -> list[dict[str, Any]]:
+    """Read what somebody uploaded; raises BadPayloadError."""
+    try:
+        return read_members(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError as exc:
+        raise BadPayloadError("the file is not UTF-8 text") from exc
 
 
 def _read_csv(text: str) -> list[dict[str, Any]]:
@@ -89,16 +101,9 @@ def make_person(route: Route, member: dict[str, Any]) -> Person:
     """Tell who a member is, and whether the route's join key can name them."""
     email = next((text for key in EMAIL_KEYS if normal_email(text := _text(member, (key,)))), "")
     distinct_id = usable_id(_text(member, ID_KEYS))
-    refusal = ""
-    if not email and not distinct_id:
-        refusal = "unidentified"
-    elif route.join_key == "email" and not email:
-        refusal = "no_email"
-    elif route.join_key == "respondent_id" and not distinct_id:
-        refusal = "no_distinct_id"
     parts = [_text(member, FIRST_NAME_KEYS), _text(member, LAST_NAME_KEYS)]
     name = " ".join(part for part in parts if part) or _text(member, NAME_KEYS)
-    return Person(email, distinct_id, name, refusal, member)
+    return Person(email, distinct_id, name, refusal(route, email, distinct_id), member)
 
 
 def _text(member: dict[str, Any], names: tuple[str, ...]) -> str:

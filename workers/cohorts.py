@@ -9,6 +9,7 @@ import structlog
 from common.identity import email_hash, id_hash, normal_email, study_hash, usable_id
 from common.ledger import Ledger, invitations
 from common.messages import Invitation
+from common.policy import refusal
 
 if TYPE_CHECKING:
     from common.messages import CohortPage
@@ -54,11 +55,6 @@ def _person(route: Route, member: dict[str, Any], cohort_id: str) -> tuple[str, 
     """Return a member as the ledger takes it: two hashes, the stored form, why to refuse."""
     email, distinct_id = _email(member), _id(member)
     who_by_email, who_by_id = email_hash(email), id_hash(distinct_id)
-    refusal = ""
-    if route.join_key == "email" and not who_by_email:
-        refusal = "no_email"
-    elif route.join_key == "respondent_id" and not who_by_id:
-        refusal = "no_distinct_id"
     person = Invitation(
         distinct_id=usable_id(distinct_id),
         email=email if who_by_email else "",
@@ -66,7 +62,7 @@ def _person(route: Route, member: dict[str, Any], cohort_id: str) -> tuple[str, 
         cohort_id="" if cohort_id == route.cohort_id else cohort_id,
         properties={key: member[key] for key in route.properties if member.get(key) is not None},
     )
-    return who_by_email, who_by_id, person.encode(), refusal
+    return who_by_email, who_by_id, person.encode(), refusal(route, email, distinct_id)
 
 
 def _text(member: dict[str, Any], names: tuple[str, ...]) -> str:

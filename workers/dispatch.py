@@ -6,12 +6,12 @@ of any size stays in the ledger; only what will be used soon is in the queue.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from common.budgets import budgets
 from common.ledger import invitations
 from common.queues import TaskNames
+from workers.shares import window
 
 if TYPE_CHECKING:
     from common.routes import Route
@@ -25,14 +25,15 @@ TICKETS_A_SECOND = 25
 
 def dispatch(bridge: Bridge, route: Route) -> int:
     """Send tickets for one route; returns how many people they carry."""
-    if bridge.pauses.get(route.name) is not None:
+    now_ms = bridge.clock_ms()
+    if not route.hours.are_open(now_ms) or bridge.pauses.get(route.name) is not None:
         return 0
     limit = bridge.limit(route)
     breaker = bridge.breaker.look(bridge.koji_breaker(route))
     blocked_seconds, call_seconds = bridge.limiter.state(limit)
     if breaker.open or blocked_seconds > 0:
         return 0
-    share = math.ceil(limit.most_in_flight / _busy_routes(bridge, route))
+    share = window(bridge, route, limit.most_in_flight, now_ms)
     most_in_flight = share if breaker.closed else 1
     claims, _ = bridge.ledger.claim(
         invitations(route.name),
@@ -40,7 +41,7 @@ def dispatch(bridge: Bridge, route: Route) -> int:
         most_in_flight=most_in_flight,
         lease_ms=bridge.leases.lease_ms,
         begins=False,
-        budgets=budgets(route, bridge.clock_ms()),
+        budgets=budgets(route, now_ms),
     )
     size = people_a_ticket(limit.rate.per_second, call_seconds)
     for start in range(0, len(claims), size):
@@ -57,18 +58,3 @@ def people_a_ticket(starts_a_second: float, call_seconds: float | None) -> int:
     by_time = TICKET_SECONDS / max(call_seconds or 0.0, 1e-3)
     most = min(MOST_PEOPLE_A_TICKET, starts_a_second / TICKETS_A_SECOND, by_time)
     return max(1, int(most))
-
-
-def _busy_routes(bridge: Bridge, route: Route) -> int:
-    """Count the routes that share this one's key and have work: each gets the same window.
-
-    The limit serves who asks first, so equal windows make equal shares, whether a hundred
-    thousand people wait on a route or ten.
-    """
-    key = bridge.config.api_key(route)
-    others = [
-        other
-        for other in bridge.config.routes
-        if other.name != route.name and bridge.config.api_key(other) == key
-    ]
-    return 1 + sum(bridge.ledger.has_work(invitations(other.name)) for other in others)

@@ -61,6 +61,9 @@ def _work(
         if not gate.ready():
             book.close()  # nothing that Koji accepted may wait
         wait_ms = gate.wait_ms(len(tickets) - number)
+        if wait_ms is None and not route.hours.are_open(bridge.clock_ms()):
+            gate.unused()
+            wait_ms = 0  # dispatch waits for the hours
         if wait_ms is not None:
             _put_back(bridge, lane, tickets[number:], wait_ms)
             return

@@ -14,7 +14,7 @@ from common.ledger.book import Book, each
 from common.ledger.scripts import flat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from common.ledger.lanes import Lane
 
@@ -37,6 +37,15 @@ class Budget:
     allowed: int
     cost: int = 1
     unit: str = "month"
+
+    @property
+    def counters(self) -> tuple[str, ...]:
+        """The counters that count against it."""
+        return (self.counter,)
+
+    def left(self, counters: Mapping[str, int]) -> int:
+        """Return what is left of it, given the lane's counters."""
+        return max(self.allowed - sum(counters.get(name, 0) for name in self.counters), 0)
 
 
 class Claims(Book):

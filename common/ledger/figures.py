@@ -5,7 +5,8 @@ The operator's command line, the console and `/metrics` all show these.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING, Any, cast
 
 from common.ledger.asking import ask
 from common.ledger.forecast import caps_of, eta_seconds, paces_per_second
@@ -92,7 +93,8 @@ def route_figures(
     """Return each route's figures in the order of the file, then of those that left it.
 
     `eta_seconds` is 0 when nobody waits; None while it cannot be told: paused, out of the file,
-    or under a cap that lets nobody through. `coming` is how many more people to reckon with.
+    or under a cap or hours that let nobody through. `opens_in_seconds` is 0 in the route's hours,
+    None if they never come. `coming` is how many more people to reckon with.
     """
     routes: dict[str, Route | None] = {route.name: route for route in config.routes}
     routes |= dict.fromkeys(sorted(ledger.sublanes() - set(routes)))
@@ -109,7 +111,10 @@ def route_figures(
         if route is None and not people[name]:
             continue
         caps = list(caps_of(route, counters["invitations"], now_ms)) if route else []
-        eta = eta_seconds(people[name], paces[name], caps, now_ms) if name in running else None
+        eta, opens_at_ms = None, cast("int | None", now_ms)
+        if route and name in running:
+            eta = eta_seconds(people[name], paces[name], caps, now_ms, route.hours)
+            opens_at_ms = route.hours.next_opening_ms(now_ms)
         figures.append(
             {
                 "name": name,
@@ -124,6 +129,7 @@ def route_figures(
                 "in_flight": waiting[name][1],
                 "limit": str(config.rate_limit(route)) if route else None,
                 "left_under_caps": min((left for left, _, _ in caps), default=None),
+                "opens_in_seconds": opens_at_ms and math.ceil((opens_at_ms - now_ms) / 1000),
                 "breaker": states[f"koji:{route.api_key_env}"] if route else None,
                 "in_routes": route is not None,
             }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from common.budgets import budgets
+from common.hours import Hours
 from common.ledger.asking import ask
 from common.partner_keys import key_name, limit_key
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from common.ledger import Ledger
     from common.routes import Route
 
+ALWAYS = Hours(ZoneInfo("UTC"))
 SECONDS = {"day": 86_400, "week": 604_800, "month": 2_629_746}  # a month on average
 
 
@@ -43,36 +46,41 @@ def caps_of(
 ) -> Iterator[tuple[int, int, str]]:
     """Yield each cap of a route: starts left in this period, starts a period, its unit."""
     for budget in budgets(route, now_ms):
-        used = counters.get(budget.counter, 0)
-        yield (
-            max((budget.allowed - used) // budget.cost, 0),
-            budget.allowed // budget.cost,
-            budget.unit,
-        )
+        left = budget.left(counters) // budget.cost
+        yield left, budget.allowed // budget.cost, budget.unit
 
 
 def eta_seconds(
-    people: int, per_second: float, caps: Iterable[tuple[int, int, str]], now_ms: int
+    people: int,
+    per_second: float,
+    caps: Iterable[tuple[int, int, str]],
+    now_ms: int,
+    hours: Hours = ALWAYS,
 ) -> int | None:
-    """Return when everybody is started, None where a cap lets nobody through."""
+    """Return when everybody is started, None where a cap or the hours let nobody through."""
     if not people:
         return 0
-    longest = people / per_second
+    opens_ms = hours.next_opening_ms(now_ms)
+    if opens_ms is None:
+        return None
+    finishes = [hours.advance(opens_ms, people / per_second)]
     for left, count, unit in caps:
-        over = people - left
+        # What is left of a period that ends before the hours come is of no use.
+        ends_ms = _next_ms(unit, now_ms, hours.zone)
+        over = people - (left if opens_ms < ends_ms else count)
         if over > 0 and not count:
             return None
         if over > 0:
             periods = math.ceil(over / count)
-            begins = _seconds_to_next(unit, now_ms) + (periods - 1) * SECONDS[unit]
+            begins = _next_ms(unit, opens_ms, hours.zone) + (periods - 1) * 1000 * SECONDS[unit]
             in_the_last = over - count * (periods - 1)
-            longest = max(longest, begins + in_the_last / per_second)
-    return math.ceil(longest)
+            finishes.append(hours.advance(begins, in_the_last / per_second))
+    return math.ceil((max(one for one in finishes if one is not None) - now_ms) / 1000)
 
 
-def _seconds_to_next(unit: str, now_ms: int) -> float:
-    """Return how long it is until the next day, week or month begins (UTC)."""
-    now = datetime.fromtimestamp(now_ms / 1000, tz=UTC)
+def _next_ms(unit: str, now_ms: int, zone: tzinfo) -> int:
+    """Return when the next day, week or month begins (Unix ms)."""
+    now = datetime.fromtimestamp(now_ms / 1000, tz=zone)
     day = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if unit == "day":
         begins = day + timedelta(days=1)
@@ -80,4 +88,4 @@ def _seconds_to_next(unit: str, now_ms: int) -> float:
         begins = day + timedelta(days=7 - day.weekday())
     else:
         begins = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
-    return (begins - now).total_seconds()
+    return round(1000 * begins.timestamp())

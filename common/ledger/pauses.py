@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
 MIXPANEL = "mixpanel"
+PAUSED = "paused"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Pauses:
     def __init__(self, redis: Redis) -> None:
         """Use the ledger's Redis."""
         self._redis = redis
-        self._key = INVITATIONS.key("paused")
+        self._key = INVITATIONS.key(PAUSED)
 
     def pause(self, name: str, reason: str) -> bool:
         """Stop a route; the first reason stays. Returns whether it was running."""

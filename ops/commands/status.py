@@ -85,6 +85,9 @@ def _state(route: dict[str, Any]) -> str:
         return "paused"
     if route["breaker"] != "closed":
         return "Koji is down, being probed"
+    if route["pending"] and route["opens_in_seconds"] != 0:
+        opens = route["opens_in_seconds"]
+        return f"waits for its hours, {duration(opens)}" if opens else "its hours never come"
     if route["pending"] and route["left_under_caps"] == 0:
         return "waits for the next period of its cap"
     return f"running, {route['limit']}"

@@ -58,6 +58,7 @@ def state(route: dict[str, Any], pace: Pace | None) -> tuple[str, str]:
         (route["breaker"] == "open", "bad", "Koji is down"),
         (route["breaker"] == "half_open", "warn", "Koji is being probed"),
         (blocked_seconds > 0, "warn", f"Koji asks to wait {duration(blocked_seconds)}"),
+        (route["pending"] and route["opens_in_seconds"] != 0, "warn", "outside its hours"),
         (route["pending"] and route["left_under_caps"] == 0, "warn", "cap used up"),
         (route["pending"] + route["in_flight"], "good", "running"),
     ):

@@ -10,8 +10,9 @@ from flask import Blueprint, abort, flash, g, redirect, render_template, request
 from common.errors import BadPayloadError
 from common.ledger.pauses import MIXPANEL
 from common.routes import Route
-from ops.commands.plan import TOLD
-from ops.console.plan import make_plan
+from ops.foresight import NOBODY
+from ops.members import read_bytes
+from ops.planning import TOLD, make_plan
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -67,12 +68,14 @@ def make_blueprint(desk: Desk) -> Blueprint:
             flash("Choose a file first.", "warn")
             return redirect(url_for("routes.show"), 303)
         try:
-            made = make_plan(desk, route, file.read())
+            members = read_bytes(file.read())
         except BadPayloadError as exc:
             flash(f"The file could not be read: {exc}.", "bad")
             return redirect(url_for("routes.show"), 303)
-        now_ms = desk.ledger.now_ms()
-        return render_template("plan.html", plan=made, told=TOLD, now_ms=now_ms)
+        made = make_plan(desk.config, desk.ledger, route, members)
+        return render_template(
+            "plan.html", plan=made, without=TOLD[NOBODY], now_ms=desk.ledger.now_ms()
+        )
 
     return pages
 
@@ -95,6 +98,7 @@ def _settings(desk: Desk, route: Route) -> dict[str, Any]:
     if route.max_invites is not None:
         values["max_invites"] = f"{route.max_invites.count}/{route.max_invites.unit}"
     values["properties"] = ", ".join(route.properties) or None
+    values["exclude"] = len(route.exclude) or None  # they may be addresses
     return {name: _written(value) for name, value in values.items() if value is not None}
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from common.hours import Span
 from common.rates import Cap, Rate
 from common.route_reading import parse_routes
 from common.routes import Route, Routes, api_key_names
@@ -34,6 +36,12 @@ monthly_credits = 79
 properties = ["plan", "$city"]
 reconcile_after_hours = 12
 interview_timeout_days = 14
+sample = 0.25
+exclude = ["@example.org", "ann@example.com", "u-7"]
+timezone = "Europe/Berlin"
+send_between = "Mon-Fri 09:00-18:00"
+quiet_hours = "20:00-08:00"
+priority = 2
 """
 
 
@@ -86,6 +94,12 @@ def test_every_key_is_read_and_a_routes_own_is_stronger_than_the_defaults() -> N
         properties=("plan", "$city"),
         reconcile_after_hours=12,
         interview_timeout_days=14,
+        sample=0.25,
+        exclude=("@example.org", "ann@example.com", "u-7"),
+        timezone=ZoneInfo("Europe/Berlin"),
+        send_between=Span.parse("Mon-Fri 09:00-18:00"),
+        quiet_hours=Span.parse("20:00-08:00"),
+        priority=2,
     )
 
 
@@ -118,6 +132,19 @@ def test_a_cohorts_id_may_be_a_number_or_a_string(written: str) -> None:
         ('max_invites = "10/minute"', "max_invites"),
         ("monthly_credits = 1.5", "monthly_credits"),
         ("monthly_credits = -1", "monthly_credits"),
+        ("sample = 1.1", "sample"),
+        ('sample = "some"', "sample"),
+        ('exclude = "ann@example.com"', "exclude"),
+        ('exclude = ["@no domain"]', "exclude"),
+        ('exclude = ["anonymous"]', "exclude"),
+        ('timezone = "Berlin"', "timezone"),
+        ('timezone = "../etc/passwd"', "timezone"),
+        ('send_between = "9-18"', "send_between"),
+        ('send_between = "09:00-09:00"', "send_between"),
+        ('quiet_hours = "Mon-Foo 09:00-18:00"', "quiet_hours"),
+        ('quiet_hours = "20:00-25:00"', "quiet_hours"),
+        ("priority = 1.5", "priority"),
+        ("priority = 101", "priority"),
         ("reconcile_after_hours = -1", "reconcile_after_hours"),
         ("interview_timeout_days = 3651", "interview_timeout_days"),
         ('properties = "plan"', "properties"),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from common.budgets import budgets
+from common.hours import Span
 from common.ledger import WRITES, figures, invitations
 from common.ledger.exposition import prometheus_text
 from common.ledger.lanes import INBOX, INVITATIONS
 from common.ledger.pauses import Pauses
 from common.partner_keys import breaker_key, key_name, limit_key
 from common.rates import Cap, Rate
-from common.routes import Route
+from common.routes import Route, Routes
 from tests.unit.ops.conftest import NOON_MS
 
 if TYPE_CHECKING:
@@ -134,6 +137,25 @@ def test_a_million_people_under_a_daily_cap_can_be_told(
     (found, _) = figures.route_figures(config, ledger, coming)
     assert found["eta_seconds"] > 9_999_999 * DAY
     assert found["pending"] == 1
+
+
+def test_the_forecast_waits_for_the_hours_and_the_midnight_of_the_route(
+    config: Config, ledger: Ledger, book: Book
+) -> None:
+    """Noon in UTC is 21:00 in Tokyo; 60 a minute."""
+    first, *rest = config.routes
+    changes = {"timezone": ZoneInfo("Asia/Tokyo"), "send_between": Span.parse("09:00-18:00")}
+    object.__setattr__(config, "routes", Routes([replace(first, **changes), *rest]))
+    book.invite(*range(60))
+    found = of("activation", config, ledger)
+    assert found["opens_in_seconds"] == 12 * 3600
+    assert found["eta_seconds"] == 12 * 3600 + 60
+    capped = replace(first, **changes, max_invites=Cap(40, "day"))
+    object.__setattr__(config, "routes", Routes([capped, *rest]))
+    # Nobody can be asked before midnight in Tokyo, so 20 wait for the day after the next.
+    assert of("activation", config, ledger)["eta_seconds"] == 36 * 3600 + 20
+    object.__setattr__(config, "routes", Routes([replace(capped, send_between=None), *rest]))
+    assert of("activation", config, ledger)["eta_seconds"] == 3 * 3600 + 20
 
 
 def test_a_paused_route_has_no_forecast(config: Config, ledger: Ledger, book: Book) -> None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import json
 import stat
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from common.hours import Span
 from common.identity import email_hash, id_hash, study_hash
 from common.ledger import invitations
 from common.ledger.lanes import INVITATIONS
 from common.ledger.pauses import Pauses
 from common.messages import CohortPage
-from common.routes import Route
+from common.routes import Route, Routes
 from ops.foresight import OUTCOMES, foresee
 from ops.members import make_person, read_members
 from tests.unit.ops.conftest import NOON_MS, email
@@ -52,6 +55,9 @@ def test_a_plan_is_exactly_this(run_json: Any, book: Book) -> None:
         "new": 2,
         "already_invited": 1,
         "in_cooldown": 0,
+        "excluded": 0,
+        "suppressed": 0,
+        "not_sampled": 0,
         "without_identity": 1,
         "repeated": 1,
         "why_without_identity": {"unidentified": 1},
@@ -80,6 +86,49 @@ def test_a_paused_route_has_no_finish_time(
 
 def test_a_voice_interview_costs_three_credits(run_json: Any) -> None:
     assert plan(run_json, [member(1)], "churned")[1]["credits"] == 3
+
+
+def test_each_policy_is_told_in_the_plan(
+    run_json: Any, run: Callable[..., Result], session: Session
+) -> None:
+    first, *rest = session.config.routes
+    strict = replace(first, exclude=("@example.org", email(2)), sample=0.5)
+    object.__setattr__(session.config, "routes", Routes([strict, *rest]))
+    members = [member(n) for n in range(40)] + [{"email": "x@example.org"}]
+    _, told = plan(run_json, members)
+    assert told["excluded"] == 2
+    assert 8 < told["not_sampled"] < 31
+    assert told["new"] == 39 - told["not_sampled"]
+    table = run("plan", "--route", "activation", "-", input=json.dumps(members)).stdout
+    assert "excluded by the route" in table
+    assert "outside the route's sample" in table
+    assert "suppression list" not in table
+
+
+def test_hours_that_never_come_are_why_there_is_no_finish_time(
+    run: Callable[..., Result], session: Session
+) -> None:
+    first, *rest = session.config.routes
+    spans = {"send_between": Span.parse("09:00-10:00"), "quiet_hours": Span.parse("08:00-12:00")}
+    never = replace(first, **spans)
+    object.__setattr__(session.config, "routes", Routes([never, *rest]))
+    output = run("plan", "--route", "activation", "-", input=json.dumps([member(1)])).stdout
+    assert "No finish time: its hours never come" in output
+
+
+def test_ten_thousand_rows_are_planned_in_under_three_seconds(
+    run: Callable[..., Result], session: Session
+) -> None:
+    first, *rest = session.config.routes
+    strict = replace(first, exclude=("@example.org",), sample=0.5)
+    object.__setattr__(session.config, "routes", Routes([strict, *rest]))
+    rows = "".join(f"user_{n},{email(n)},pro\n" for n in range(10_000))
+    began_at = time.process_time()
+    result = run(
+        *("plan", "--route", "activation", "--json", "-"), input=f"distinct_id,email,plan\n{rows}"
+    )
+    assert time.process_time() - began_at < 3
+    assert json.loads(result.stdout)["members"] == 10_000
 
 
 def test_planning_changes_nothing(run_json: Any, ledger: Ledger, book: Book) -> None:

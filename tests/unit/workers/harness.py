@@ -263,6 +263,9 @@ class Bench:
     def _lanes(self) -> list[Lane]:
         return [INBOX, WRITES, *(invitations(route.name) for route in self.bridge.config.routes)]
 
+    def lane(self, route: str = "activation") -> Lane:
+        return invitations(route)
+
     def erase(self, key: str) -> None:
         """Forget a person as the operator's command does."""
         sets = [

@@ -182,6 +182,8 @@ def test_what_was_refused_by_policy_is_listed(look: Any, ledger: Ledger, book: B
         ({}, 12.0, "Koji asks to wait 12 s"),
         ({"left_under_caps": 0}, 0.0, "cap used up"),
         ({"left_under_caps": 3}, 0.0, "running"),
+        ({"opens_in_seconds": 60}, 0.0, "outside its hours"),
+        ({"opens_in_seconds": None}, 0.0, "outside its hours"),
         ({"pending": 0, "left_under_caps": 0}, 0.0, "nothing to do"),
         ({"paused": True, "breaker": "open"}, 12.0, "paused"),
     ],
@@ -190,7 +192,7 @@ def test_the_state_is_what_stands_most_in_the_way(
     changes: dict[str, Any], blocked_seconds: float, told: str
 ) -> None:
     route = {"in_routes": True, "paused": False, "breaker": "closed", "pending": 1, "in_flight": 0}
-    route |= {"left_under_caps": None, **changes}
+    route |= {"left_under_caps": None, "opens_in_seconds": 0, **changes}
     assert state(route, Pace(1, 60, "minute", blocked_seconds=blocked_seconds))[1] == told
 
 

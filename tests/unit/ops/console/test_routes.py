@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from common.hours import Span
 from common.rates import Cap
 from common.routes import Routes
 from tests.unit.ops.conftest import email
@@ -40,6 +41,7 @@ def plan(visitor: Visitor, content: bytes, route: str = "activation") -> str:
         *("rate_limit 60/minute (KOJI_RATE_LIMIT)", "cooldown_days 30", "properties plan, $city"),
         *("cohort_name Churned users", "api_key_env CHURN_KEY", "mode voice"),
         *("rate_limit 30/minute", "include_transcript_url yes", "include_open_ended no"),
+        "timezone UTC",
     ],
 )
 def test_the_settings_of_each_route_are_shown_but_no_key(visitor: Visitor, shown: str) -> None:
@@ -50,9 +52,20 @@ def test_the_settings_of_each_route_are_shown_but_no_key(visitor: Visitor, shown
 
 def test_a_cap_is_shown_as_it_was_written(visitor: Visitor, desk: Desk) -> None:
     (first, _) = desk.config.routes
-    capped = replace(first, max_invites=Cap(10, "week"))
+    capped = replace(first, max_invites=Cap(10, "week"), quiet_hours=Span.parse("20:00-08:00"))
     object.__setattr__(desk.config, "routes", Routes([capped]))
-    assert "max_invites 10/week" in visible(visitor.get("/routes").text)
+    page = visible(visitor.get("/routes").text)
+    assert "max_invites 10/week" in page
+    assert "quiet_hours 20:00-08:00" in page
+
+
+def test_whom_a_route_excludes_is_counted_and_not_named(visitor: Visitor, desk: Desk) -> None:
+    (first, _) = desk.config.routes
+    route = replace(first, exclude=("ann@example.com", "@example.org"))
+    object.__setattr__(desk.config, "routes", Routes([route]))
+    page = visible(visitor.get("/routes").text)
+    assert "exclude 2" in page
+    assert "@" not in page
 
 
 @pytest.mark.parametrize("name", ["activation", "churned", "mixpanel"])
