@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import requests
-from requests.utils import get_environ_proxies
+
+from common.outside import heed_environment
 
 CONNECT_TIMEOUT_SECONDS = 3.05
 
@@ -14,7 +15,7 @@ class Web:
     """Makes single calls; a test gives its own `session`."""
 
     def __init__(self, session: requests.Session | None = None) -> None:
-        """Use the environment's proxies, but no credentials from .netrc."""
+        """Use the environment's proxies and certificates, but no credentials from .netrc."""
         self._session = session
 
     def call(
@@ -23,8 +24,7 @@ class Web:
         """Make one call, redirects not followed; raises requests.RequestException."""
         session = self._session or requests.Session()
         if self._session is None:
-            session.proxies = dict(get_environ_proxies(url))
-            session.trust_env = False
+            heed_environment(session, url)
         return session.request(
             method,
             url,

@@ -25,7 +25,10 @@ DOCUMENTS = sorted(
 NAMES = [path.relative_to(ROOT).as_posix() for path in DOCUMENTS]
 OURS = {name.upper() for name in SettingsSchema().fields}
 # Names in capitals that are no variable of ours.
-NOT_OURS = {"NAME_FILE"}  # stands for the NAME_FILE of any variable
+NOT_OURS = {
+    "NAME_FILE",  # stands for the NAME_FILE of any variable
+    *("HTTPS_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"),  # common/outside.py
+}
 # Made by whoever runs the bridge, so not in the repository.
 MADE_LATER = {"routes.toml"}
 

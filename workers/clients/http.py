@@ -17,7 +17,6 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import ConnectTimeout, InvalidHeader, RequestException
-from requests.utils import get_environ_proxies
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from common.errors import (
@@ -28,6 +27,7 @@ from common.errors import (
     StopRouteError,
     TransientError,
 )
+from common.outside import heed_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,16 +41,14 @@ TOO_MANY_REQUESTS = 429
 
 
 def make_session(base_url: str) -> requests.Session:
-    """Make a session with kept-alive connections; the environment's proxies are read once."""
+    """Make a session with kept-alive connections; proxies and certificates are read once."""
     session = requests.Session()
     adapter = HTTPAdapter(pool_connections=4, pool_maxsize=POOL_CONNECTIONS)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
-    session.proxies = dict(get_environ_proxies(base_url))
+    heed_environment(session, base_url)
     # A partner's cookie would travel with other keys, and a shared jar is not safe between threads.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    # Otherwise requests looks up proxies and .netrc at every single call.
-    session.trust_env = False
     return session
 
 
