@@ -21,7 +21,8 @@ FORBIDDEN_IDS = frozenset(
 
 def normal_email(email: str | None) -> str:
     """Return the form in which two spellings of one address are equal; empty if it is none."""
-    text = unicodedata.normalize("NFC", email or "").strip().casefold()
+    # Not casefold(), which makes one of ß and ss: two addresses (RFC 6531, IDNA 2008).
+    text = unicodedata.normalize("NFC", (email or "").strip().lower())
     local, at, domain = text.rpartition("@")
     return text if at and local and domain and not any(c.isspace() for c in text) else ""
 

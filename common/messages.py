@@ -88,7 +88,11 @@ class InterviewResult(Message):
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
         """Rebuild the message with its answers."""
-        answers = tuple(Answer(**answer) for answer in data.get("answers", ()))
+        known = {f.name for f in fields(Answer)}
+        answers = tuple(
+            Answer(**{key: value for key, value in answer.items() if key in known})
+            for answer in data.get("answers", ())
+        )
         themes = tuple(data.get("themes", ()))
         return super().from_dict({**data, "answers": answers, "themes": themes})
 

@@ -176,7 +176,8 @@ def _failed(
     if isinstance(error, PermanentError):
         note_refused(bridge, route.name, "Koji", error)
     if isinstance(verdict, Bury):
-        bridge.ledger.bury(lane, [(key, token, verdict.reason, error.status, str(error))])
+        letter = (key, token, verdict.reason, error.status, str(error))
+        bridge.ledger.bury(lane, [letter], sent=verdict.sent)
     else:
         bridge.ledger.retry(
             lane, [(key, token, verdict.delay_ms, verdict.spends, verdict.sent, error)]

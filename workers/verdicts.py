@@ -32,9 +32,10 @@ class Retry:
 
 @dataclass(frozen=True)
 class Bury:
-    """A dead letter with this reason."""
+    """A dead letter with this reason; `sent`: the call was maybe carried out."""
 
     reason: str
+    sent: bool = False
 
 
 def backoff_seconds(attempts: int, base_seconds: float, dice: random.Random) -> float:
@@ -68,8 +69,8 @@ def decide(
         return Bury(error.reason)
     ambiguous = isinstance(error, AmbiguousError)
     if ambiguous and not repeat_is_safe:
-        return Bury("ambiguous")
+        return Bury("ambiguous", sent=True)
     if attempts + 1 >= max_attempts and not partner_is_down:
-        return Bury("exhausted")
+        return Bury("exhausted", sent=ambiguous)
     delay = max(wait, backoff_seconds(attempts, base_seconds, dice))
     return Retry(round(1000 * delay), spends=not partner_is_down, sent=ambiguous)

@@ -41,10 +41,19 @@ class GoingOut(Book):
         )
         return each(self._run.retry(keys=lane.keys(), args=[self._now(), *args]))
 
-    def bury(self, lane: Lane, dead: Iterable[tuple[str, int, str, int | None, str]]) -> list[bool]:
-        """Make dead letters (key, token, reason, HTTP status, error text)."""
+    def bury(
+        self,
+        lane: Lane,
+        dead: Iterable[tuple[str, int, str, int | None, str]],
+        *,
+        sent: bool = True,
+    ) -> list[bool]:
+        """Make dead letters (key, token, reason, HTTP status, error text).
+
+        `sent` says that their calls may have been carried out all the same.
+        """
         args = flat(
-            (key, token, reason, "" if status is None else status, error[:ERROR_CHARS])
+            (key, token, reason, "" if status is None else status, error[:ERROR_CHARS], int(sent))
             for key, token, reason, status, error in dead
         )
         return each(self._run.bury(keys=lane.keys(), args=[self._now(), *args]))

@@ -37,9 +37,12 @@ class Lookups(Book):
         meta = self.redis.hget(INVITATIONS.key("meta"), key)
         return bool(meta) and orjson.loads(meta or b"{}").get("cancelled") == "erased"
 
-    def alias(self, id_hash: str) -> str | None:
-        """Return the address hash that was first seen with an id."""
-        return _text(self.redis.hget(INVITATIONS.key("aliases"), id_hash))
+    def names(self, told: Sequence[str]) -> list[str]:
+        """Return every name (hash) of the person with these names, those given first."""
+        if not any(told):
+            return []
+        keys = [*INVITATIONS.keys(), INVITATIONS.key("aliases"), INVITATIONS.key("kin")]
+        return [name.decode() for name in self._run.names(keys=keys, args=[self._now(), *told])]
 
     def started_at_ms(self, key: str) -> int | None:
         """Return when the person of an invitation was last started."""

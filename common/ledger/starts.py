@@ -11,6 +11,8 @@ from common.ledger.book import Book
 from common.ledger.lanes import DELIVERIES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from common.ledger.lanes import Lane
 
 # What these scripts need beside the lane's own keys, in their order.
@@ -104,12 +106,23 @@ class Starts(Book):
         return bool(completed), _begun(found)
 
     def confirm_start(
-        self, lane: Lane, key: str, *, value: bytes, interview_id: str, counters: dict[str, int]
+        self,
+        lane: Lane,
+        key: str,
+        *,
+        value: bytes,
+        interview_id: str,
+        counters: dict[str, int],
+        others: Iterable[Lane] = (),
     ) -> bool:
-        """Finish a start that only its result proves; False if it was finished already."""
+        """Finish a start that only its result proves; False if it was finished already.
+
+        `others` are further sub-lanes in which the person may wait for the same study.
+        """
+        waiting = [other.own_key(part) for other in others for part in ("pending", "in_flight")]
         return bool(
             self._run.confirm_start(
-                keys=[*lane.keys(), lane.key("people"), lane.key("interviews")],
+                keys=[*lane.keys(), lane.key("people"), lane.key("interviews"), *waiting],
                 args=[self._now(), key, value, orjson.dumps(counters), interview_id],
             )
         )

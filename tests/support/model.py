@@ -147,6 +147,9 @@ class Model:
             elif entry.state == "in_flight":
                 entry.leaving = True
                 n += entry.sent is None
+            elif entry.state == "dead":
+                self.cancel(entry, "left_cohort")
+                n += 1
         return n
 
     # --- being worked on ---
@@ -240,15 +243,26 @@ class Model:
         return self.complete(lane, key, token, value, counters)
 
     def confirm_start(
-        self, lane: Lane, key: str, value: bytes, interview_id: str, counters: dict[str, int]
+        self,
+        lane: Lane,
+        key: str,
+        value: bytes,
+        interview_id: str,
+        counters: dict[str, int],
+        others: Sequence[Lane] = (),
     ) -> bool:
         self.interviews[interview_id] = key
         entry = self.get(lane, key)
-        waits = entry and entry.state in {"pending", "in_flight"} and entry.lane == lane
-        if entry is None or not (waits or entry.state == "dead"):
+        waits = entry and entry.state in {"pending", "in_flight"}
+        waits = entry and waits and entry.lane in {lane, *others}
+        ended = entry and (
+            entry.state == "dead" or (entry.state == "cancelled" and entry.reason != "erased")
+        )
+        if entry is None or not (waits or ended):
             self.started_at.setdefault(key.split(".", maxsplit=1)[0], self.now)
             return False
         self.started_at[key.split(".", maxsplit=1)[0]] = self.now
+        entry.lane = lane
         self.finish(entry, value, counters)
         return True
 
@@ -273,9 +287,11 @@ class Model:
         entry.reason = reason
         self.count(entry.lane, {f"dead:{reason}": 1})
 
-    def bury(self, lane: Lane, key: str, token: int, reason: str) -> bool:
+    def bury(self, lane: Lane, key: str, token: int, reason: str, *, sent: bool) -> bool:
         entry = self.held(lane, key, token)
         if entry:
+            if not sent and entry.sent == token:
+                entry.sent = None
             entry.attempts += 1
             self.count(lane, {f"failed:{reason}": 1})
             self._bury(entry, reason)
@@ -325,7 +341,9 @@ class Model:
             entry = self.get(lane, key)
             if entry and entry.state == "dead":
                 entry.attempts = entry.deliveries = 0
-                entry.sent = entry.token = None
+                entry.token = entry.begun = None
+                if entry.reason == "ambiguous":
+                    entry.sent = None
                 entry.move("pending", self.now + sum(answer) * spacing_ms)
                 answer.append(True)
             else:

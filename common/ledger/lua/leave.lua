@@ -1,4 +1,5 @@
 -- People who left the cohort: pending → cancelled; in flight but not sent yet: cancelled by begin.
+-- A dead letter of this route is cancelled too, so that no replay asks who has left.
 -- One whose call is under way leaves too if that call turns out not to have been made.
 -- ARGV: now, study, then email_hash, id_hash for each. KEYS[11]: aliases, KEYS[12]: kin.
 -- Returns how many were cancelled or will be.
@@ -14,6 +15,12 @@ for i = 3, #ARGV, 2 do
       meta.leaving = 'left_cohort'
       write_meta(key, meta)
       if not meta.sent then n = n + 1 end
+    elseif redis.call('ZSCORE', DEAD, key) then
+      local meta = read_meta(key)
+      if meta and meta.route == ROUTE then
+        cancel(key, DEAD, meta, 'left_cohort')
+        n = n + 1
+      end
     end
   end
 end

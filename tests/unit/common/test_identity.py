@@ -23,7 +23,7 @@ from common.identity import (
         ("  ANN@Example.COM\n", "ann@example.com"),
         ("Ju\u0308rgen@example.com", "jürgen@example.com"),
         ("JÜRGEN@example.com", "jürgen@example.com"),
-        ("Strauß@example.com", "strauss@example.com"),
+        ("Strauß@example.com", "strauß@example.com"),
         ("ann+tag@example.com", "ann+tag@example.com"),
         ("a.n.n@example.com", "a.n.n@example.com"),
         ('"a@b"@example.com', '"a@b"@example.com'),

@@ -94,6 +94,13 @@ def test_bytes_that_are_no_json_are_a_value_error(raw: bytes) -> None:
         decode(raw)
 
 
+def test_an_answer_that_newer_code_wrote_is_read_without_what_is_new() -> None:
+    answer = {"slug": "nps", "kind": "scale", "value": 9, "weight": 2}
+    data = {"interview_id": "int-1", "completed_at_ms": 1, "received_at_ms": 2}
+    read = InterviewResult.from_dict({**data, "answers": [answer]})
+    assert read.answers == (Answer("nps", "scale", 9),)
+
+
 # --- invitations ---
 
 ANN = Invitation("u-ann", "ann@example.com", "Ann", "7", {"plan": "pro"}, "activation")

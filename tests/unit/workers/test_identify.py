@@ -105,6 +105,50 @@ def test_a_study_of_no_route_has_none(bench: Bench) -> None:
     assert who(bench, study_id="st_other", external_id="a") == Respondent("a", None)
 
 
+def test_an_address_alone_finds_who_stands_under_an_id_they_came_with_first(bench: Bench) -> None:
+    bench.invite({"mixpanel_distinct_id": "u-bea", "plan": "pro"}, route="private")
+    start_untold(bench, "private")
+    bench.invite({"email": "bea@example.com", "distinct_id": "u-bea"}, route="private")
+    told = {**NOBODY, "email": "Bea@example.com", "study_id": "st_private"}
+    found = who(bench, interview_id="int-9", **told)
+    assert (found.distinct_id, route_name(found)) == ("u-bea", "private")
+    assert found.key == bench.key(distinct_id="u-bea", route="private")
+
+
+@pytest.mark.parametrize("told", ["ann%40example.com", "Ann%40Example.com", "ann@example.com"])
+def test_an_id_that_is_an_address_finds_the_person(bench: Bench, told: str) -> None:
+    bench.invite_ann()
+    start_untold(bench)
+    found = who(bench, interview_id="int-9", **{**NOBODY, "external_id": told})
+    assert found.distinct_id == "u-ann"
+
+
+def test_an_encoded_address_of_somebody_unknown_is_read_as_the_address(bench: Bench) -> None:
+    found = who(bench, **{**NOBODY, "external_id": "cem%40example.com"})
+    assert found.distinct_id == "cem@example.com"
+    odd = who(bench, **{**NOBODY, "external_id": "100%25"})
+    assert odd.distinct_id == "100%25", "any other id stays as it is"
+
+
+def test_an_address_names_nobody_where_mixpanel_does_not_know_people_by_it(bench: Bench) -> None:
+    told = {**NOBODY, "email": "cem@example.com", "study_id": "st_private"}
+    assert who(bench, **told) == Respondent("", bench.route("private"))
+
+
+def test_a_key_of_ours_that_the_ledger_lost_names_nobody(bench: Bench) -> None:
+    key = bench.key("cem@example.com", route="private")
+    told = {**NOBODY, "external_id": key, "study_id": "st_private"}
+    assert who(bench, **told) == Respondent("", bench.route("private"))
+
+
+def test_a_result_of_somebody_cancelled_proves_the_start(bench: Bench) -> None:
+    key = bench.invite_ann()
+    bench.ledger.cancel(invitations("activation"), [key], "left_cohort")
+    assert who(bench, interview_id="int-9").distinct_id == "u-ann"
+    assert bench.state(key) == "done"
+    assert bench.invite({"email": "ann@example.com"}) == {"known": 1}
+
+
 def test_an_anonymous_interview_is_not_traced_to_a_person(bench: Bench) -> None:
     key = bench.invite_ann()
     found = who(bench, interview_id="int-9", anonymous=True)
@@ -122,7 +166,9 @@ def test_a_person_of_whom_nothing_is_kept_is_who_koji_says(bench: Bench) -> None
     key = bench.invite_ann()
     bench.start()
     bench.ledger.redis.hset(INVITATIONS.key("entries"), key, "")
-    assert who(bench) == Respondent("u-ann", bench.route())
+    found = who(bench)
+    assert (found.distinct_id, found.route, found.key) == ("u-ann", bench.route(), key)
+    assert who(bench, study_id="st_other") == Respondent("u-ann", None)
 
 
 def test_who_asked_to_be_forgotten_is_nobody_by_interview_id_or_address(bench: Bench) -> None:

@@ -85,7 +85,7 @@ def test_a_wait_of_days_is_cut_to_an_hour() -> None:
 @pytest.mark.parametrize("kind", [TransientError, AmbiguousError])
 def test_the_last_attempt_is_exhausted(kind: type[TransientError]) -> None:
     assert isinstance(judge(kind("x"), attempts=10), Retry)
-    assert judge(kind("x"), attempts=11) == Bury("exhausted")
+    assert judge(kind("x"), attempts=11) == Bury("exhausted", sent=kind is AmbiguousError)
 
 
 @pytest.mark.parametrize("kind", [TransientError, AmbiguousError])
@@ -104,7 +104,7 @@ def test_an_unknown_outcome_is_repeated_where_the_partner_recognises_it() -> Non
 @pytest.mark.parametrize("down", [True, False])
 def test_an_unknown_outcome_is_held_where_it_would_not(*, down: bool) -> None:
     verdict = judge(AmbiguousError("no answer"), repeat_is_safe=False, partner_is_down=down)
-    assert verdict == Bury("ambiguous")
+    assert verdict == Bury("ambiguous", sent=True)
 
 
 def test_what_was_not_carried_out_is_repeated_wherever() -> None:

@@ -103,6 +103,29 @@ def test_a_result_finishes_a_start_that_nobody_confirmed(ledger: Ledger, state: 
     assert ledger.find_interview("iv") == KEY
 
 
+@pytest.mark.parametrize("claimed", [False, True])
+def test_a_result_finishes_what_waits_in_another_route_of_the_study(
+    ledger: Ledger, *, claimed: bool
+) -> None:
+    other = invitations("beta")
+    ledger.add(other, [(KEY, b"value")])
+    if claimed:
+        ledger.claim(other, most=1, lease_ms=LEASE_MS, begins=False)
+    how = {"value": b"kept", "interview_id": "iv", "counters": {"started:alpha": 1}}
+    assert ledger.confirm_start(LANE, KEY, others=[other], **how)
+    page = read_lane(ledger.redis, [LANE, other])
+    assert page.state_of(KEY) == ("done", "")
+    assert page.counters["started:alpha"] == 1
+
+
+@pytest.mark.parametrize("reason", ["left_cohort", "cooldown", "dropped"])
+def test_a_result_finishes_what_was_cancelled_meanwhile(ledger: Ledger, reason: str) -> None:
+    ledger.add(LANE, [(KEY, b"value")])
+    ledger.cancel(LANE, [KEY], reason)
+    assert ledger.confirm_start(LANE, KEY, value=b"kept", interview_id="iv", counters={})
+    assert read_lane(ledger.redis, [LANE]).state_of(KEY) == ("done", "")
+
+
 def test_a_confirmed_start_is_taken_from_whoever_works_on_it(ledger: Ledger) -> None:
     ((one,)) = claim(ledger, KEY, begins=False)
     ledger.confirm_start(LANE, KEY, value=b"kept", interview_id="iv", counters={"n": 1})
@@ -250,6 +273,20 @@ def test_a_held_start_that_comes_back_counts_as_not_sent(ledger: Ledger) -> None
     assert not begun.sent_before
 
 
+@pytest.mark.parametrize("reason", ["exhausted", "poison", "rejected"])
+def test_only_the_question_whether_it_was_sent_is_answered_by_a_replay(
+    ledger: Ledger, reason: str
+) -> None:
+    ((one,)) = claim(ledger, KEY, begins=False)
+    ledger.begin(LANE, KEY, one.token, lease_ms=LEASE_MS)
+    ledger.bury(LANE, [(KEY, one.token, reason, None, "")], sent=True)
+    ledger.revive(LANE, [KEY])
+    ((again,)) = claim(ledger, begins=False)
+    begun = ledger.begin(LANE, KEY, again.token, lease_ms=LEASE_MS)
+    assert begun
+    assert begun.sent_before
+
+
 # --- cancelled ---
 
 
@@ -318,10 +355,12 @@ def test_something_is_due_when_its_time_has_come(ledger: Ledger, clock: FakeCloc
 def test_what_is_not_there_is_none(ledger: Ledger) -> None:
     assert ledger.value(INBOX, "a") is None
     assert ledger.find_interview("iv") is None
-    assert ledger.alias("id") is None
+    assert ledger.names([]) == ledger.names(["", ""]) == []
+    assert ledger.names(["id"]) == ["id"]
 
 
 def test_the_first_address_of_an_id_is_its_alias(ledger: Ledger) -> None:
     ledger.invite(LANE, "study", [("ann@", "phone", b"", ""), ("new@", "phone", b"", "")])
-    assert ledger.alias("phone") == "ann@"
+    assert ledger.names(["phone"]) == ["phone", "ann@", "new@"]
+    assert set(ledger.names(["", "new@"])) == {"new@", "phone", "ann@"}
     assert ledger.redis.hlen(INVITATIONS.key("aliases")) == 1

@@ -297,6 +297,24 @@ def test_who_leaves_another_study_stays(ledger: Ledger) -> None:
     assert state(ledger, f"{ANN}.{STUDY}") == ("pending", "alpha")
 
 
+def test_who_leaves_is_not_asked_by_a_replay(ledger: Ledger) -> None:
+    invite(ledger, (ANN, PHONE))
+    key, token, _ = call(ledger)
+    ledger.bury(ALPHA, [(key, token, "rejected", 422, "")], sent=False)
+    assert ledger.leave(ALPHA, STUDY, [(ANN, PHONE)]) == 1
+    assert state(ledger, key) == ("cancelled", "")
+    assert ledger.revive(ALPHA, [key])[0] == [False]
+    assert invite(ledger, (ANN, PHONE)) == {"added": 1}
+
+
+def test_a_dead_letter_of_another_route_stays_when_its_person_leaves(ledger: Ledger) -> None:
+    invite(ledger, (ANN, PHONE))
+    key, token, _ = call(ledger)
+    ledger.bury(ALPHA, [(key, token, "rejected", 422, "")], sent=False)
+    assert ledger.leave(BETA, STUDY, [(ANN, PHONE)]) == 0
+    assert state(ledger, key) == ("dead", "")
+
+
 def test_who_leaves_while_the_ticket_is_out_is_not_called(ledger: Ledger) -> None:
     invite(ledger, (ANN, PHONE))
     ((claim,), _) = ledger.claim(ALPHA, most=1, lease_ms=LEASE_MS, begins=False)

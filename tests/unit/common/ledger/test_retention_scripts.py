@@ -136,6 +136,18 @@ def test_who_may_have_been_started_is_not_forgotten_as_a_dead_letter(
     assert read_lane(redis, [LANE]).state_of(ANNS) == ("dead", "")
 
 
+def test_who_was_refused_by_koji_was_not_started_and_is_forgotten(
+    ledger: Ledger, redis: Redis, clock: FakeClock
+) -> None:
+    invite(ledger, ANN)
+    ((claim,), _) = ledger.claim(LANE, most=1, lease_ms=LEASE_MS, begins=False)
+    ledger.begin(LANE, claim.key, claim.token, lease_ms=LEASE_MS)
+    ledger.bury(LANE, [(claim.key, claim.token, "rejected", 422, "")], sent=False)
+    clock.advance(days=181)
+    ledger.purge(INVITATIONS, "dead", clock())
+    assert read_lane(redis, [LANE]).entries == {}
+
+
 def test_what_stays_does_not_stand_in_the_way_of_what_may_go(
     ledger: Ledger, clock: FakeClock
 ) -> None:

@@ -342,6 +342,7 @@ class LedgerMachine(RuleBasedStateMachine):
             "value": self._unique(),
             "interview_id": f"iv-{entry.key}",
             "counters": self._start_counters(lane),
+            "others": [other for other in same_study if other != lane] if pick % 2 else [],
         }
         confirmed = self.ledger.confirm_start(lane, entry.key, **how)
         assert confirmed == self.model.confirm_start(lane, entry.key, **how)
@@ -356,8 +357,12 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def _bury(self, claim: Claim) -> None:
         lane, (key, token) = claim.lane, claim.proof
-        buried = self.ledger.bury(lane, [(key, token, "rejected", 400, "no such study")])
-        assert buried == [self.model.bury(lane, key, token, "rejected")]
+        reason, sent = ("ambiguous", True) if token % 2 else ("rejected", False)
+        letter = (key, token, reason, 400, "no such study")
+        [held] = self.ledger.bury(lane, [letter], sent=sent)
+        assert held == self.model.bury(lane, key, token, reason, sent=sent)
+        if held and not sent and self.called.get(key) == token:
+            del self.called[key]  # Koji said no, so this call was not carried out
 
     @precondition(lambda self: self._any("in_flight"))
     @rule(pick=picks, most=st.sampled_from([500, 1]), late=st.sampled_from([True, True, False]))
@@ -377,11 +382,16 @@ class LedgerMachine(RuleBasedStateMachine):
     def _revive(self, *, spacing_ms: int) -> None:
         for lane in self.lanes:
             keys = [e.key for e in self.model.of(self.name) if e.lane == lane]
+            asked = {key for key in keys if self._is_ambiguous(lane, key)}
             revived, _ = self.ledger.revive(lane, keys, spacing_ms)
             assert revived == self.model.revive(lane, keys, spacing_ms)
             for key, yes in zip(keys, revived, strict=True):
-                if yes:
+                if yes and key in asked:
                     self.called.pop(key, None)  # the operator answers for it
+
+    def _is_ambiguous(self, lane: Lane, key: str) -> bool:
+        entry = self.model.get(lane, key)
+        return entry is not None and (entry.state, entry.reason) == ("dead", "ambiguous")
 
     def _purge(self, state: str) -> None:
         before_ms = self.clock.now_ms - COOLDOWN_MS
