@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help .venv demo run test unit functional browser chromium sure format bench chaos env-example
-.PHONY: openapi docs hooks audit sbom release clean
+.PHONY: covered openapi docs hooks audit sbom release clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,9 +24,16 @@ demo: $(STAMP) ## See the whole loop on this machine: 25 members, Koji and Mixpa
 run: $(STAMP) ## Run everything against what .env names, until Ctrl-C
 	@$(BIN)/python -m ops.local.run
 
+# Unit tests need the processor, those over real processes mostly wait: side by side they take hardly
+# longer than the longer of them. The browser's measure the time of a page, so they come after.
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 test: $(STAMP) sure chromium ## Check style and types, run every test, measure coverage
+	@echo "Unit tests and tests over real processes run side by side; that takes some minutes."
+	@$(MAKE) --no-print-directory -j2 $(SYNC) covered functional
+	@$(MAKE) --no-print-directory browser
+
+covered: $(STAMP)
 	$(BIN)/python -m pytest tests/unit -n 2 -q --cov --cov-branch --cov-report=term:skip-covered --cov-fail-under=95
-	$(BIN)/python -m pytest tests/functional tests/browser -q -n 3 --dist loadfile
 
 unit: $(STAMP) ## Run the unit tests alone
 	$(BIN)/python -m pytest tests/unit -n 2 -q
@@ -35,7 +42,7 @@ functional: $(STAMP) ## Run the tests over real processes alone
 	$(BIN)/python -m pytest tests/functional -q -n 3 --dist loadfile
 
 browser: $(STAMP) chromium ## Run the console in a real browser (UPDATE_SCREENSHOTS=1 writes docs/images anew)
-	$(BIN)/python -m pytest tests/browser -q
+	$(BIN)/python -m pytest tests/browser -q -n 2 --dist loadfile
 
 chromium:
 	@command -v chromium >/dev/null || { \
