@@ -26,7 +26,7 @@ from common.ledger.pauses import MIXPANEL
 from common.messages import CohortPage
 from common.queues import TaskNames
 from tests.unit.workers.harness import LEASE_MS, Answer, refused_connection, usual_mixpanel
-from workers import writes
+from workers import write_batch, writes
 from workers.turn import turn
 
 if TYPE_CHECKING:
@@ -529,7 +529,7 @@ SLOW, SILENCE, BAD = TransientError("503"), AmbiguousError("none"), PermanentErr
 def test_of_two_failures_the_one_that_can_be_repeated_decides(
     event: PartnerError | None, profile: PartnerError | None, expected: PartnerError | None
 ) -> None:
-    assert writes._worse(event, profile) is expected
+    assert write_batch._worse(event, profile) is expected
 
 
 # --- privacy ---------------------------------------------------------------------------------
