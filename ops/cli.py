@@ -13,6 +13,7 @@ from ops.commands.plan import plan
 from ops.commands.routes import pause, resume
 from ops.commands.send_test import send_test
 from ops.commands.status import status
+from ops.commands.suppress import suppress
 from ops.parameters import example
 
 
@@ -31,6 +32,6 @@ def cli() -> None:
 
 for _command in (
     *(status, dead_letters, doctor, plan, cohort),
-    *(pause, resume, erase, audit, send_test),
+    *(pause, resume, suppress, erase, audit, send_test),
 ):
     cli.add_command(_command)

@@ -11,6 +11,7 @@ import orjson
 
 from common.identity import study_hash
 from common.ledger.lanes import INVITATIONS
+from common.ledger.suppressions import Suppressions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,6 +46,8 @@ def foresee(ledger: Ledger, route: Route, people: Sequence[Person]) -> Iterator[
                 yield person, KNOWN
             elif person.refusal:
                 yield person, person.refusal if person.refusal in POLICIES else NOBODY
+            elif names & known.suppressed:
+                yield person, SUPPRESSED
             elif any(now_ms - known.started_at_ms.get(name, -rest_ms) < rest_ms for name in names):
                 yield person, RESTING
             else:
@@ -73,6 +76,7 @@ class _Known:
         self.started_at_ms = {
             name: int(float(raw)) for name, raw in zip(names, starts, strict=True) if raw
         }
+        self.suppressed = Suppressions(ledger).among(names)
         self.standing = {
             name
             for name, entry, meta in zip(names, entries, metas, strict=True)

@@ -48,7 +48,7 @@ class ComingIn(Book):
         Returns how many were `added`, `known` already, or `cancelled:<reason>`.
         """
         tally = self._run.invite(
-            keys=[*lane.keys(), lane.key("aliases"), lane.key("people"), lane.key("kin")],
+            keys=[*lane.keys(), *map(lane.key, ("aliases", "people", "kin", "suppressed"))],
             args=[self._now(), lane.route, study, cooldown_ms, *flat(people)],
         )
         return {name.decode(): n for name, n in zip(tally[::2], tally[1::2], strict=True)}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from common.ledger.lanes import Lane
 
 # What these scripts need beside the lane's own keys, in their order.
-BEGIN_KEYS = ("people", "aliases", "kin", "paused")
+BEGIN_KEYS = ("people", "aliases", "kin", "paused", "suppressed")
 ACCEPTED_KEYS = ("people", "interviews", "awaiting", "refused_in_a_row")
 PAUSED = -1
 

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from common.ledger.suppressions import Suppressions, hashes_of
 from ops.erasure import erase_person
 from ops.names import Names
 from ops.output import add_row, make_console, make_table, note, print_json, working
@@ -27,23 +28,31 @@ WHERE = {
 @click.command(epilog=example("erase jane@example.com", "erase user_12345 --json"))
 @click.argument("person", metavar="EMAIL|DISTINCT_ID")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--suppress", is_flag=True, help="Keep a salted hash, so that no route ever asks them again."
+)
 @as_json
 @with_session
-def erase(session: Session, person: str, *, yes: bool, as_json: bool) -> None:
+def erase(session: Session, person: str, *, yes: bool, suppress: bool, as_json: bool) -> None:
     """Remove a person from everything the bridge holds.
 
     Found by address (in any case) or distinct_id; whatever belongs to the person goes as well:
     the other name, waiting invitations, dead letters, results on their way. What remains is a
-    hash for each study they were in, so that the next sync does not invite them again. Exits 1
-    if nothing was found.
+    hash for each study they were in, so that the next sync does not invite them again; with
+    --suppress no other study does either. Exits 1 if nothing was found.
 
     Koji and Mixpanel hold data of their own; erase there as well. The append-only file of Redis
     holds old values until it is rewritten (BGREWRITEAOF).
     """
     if sys.stdin.isatty() and not yes and not as_json:
         click.confirm("Erase this person? It cannot be undone.", abort=True, err=True)
+    names, listed = Names(session.ledger, person), Suppressions(session.ledger)
+    if suppress and names.hashes:  # at once, so that no page in between brings them back
+        listed.add(hashes_of(person), "erased")
     with working("Looking through the ledger", quiet=as_json):
-        removed = erase_person(session.ledger, Names(session.ledger, person))
+        removed = erase_person(session.ledger, names)
+    if suppress and names.hashes:
+        listed.add([*hashes_of(person), *sorted(names.hashes)], "erased")
     found = any(removed.values())
     if found:  # without a name or a hash: nothing may lead back
         session.note("erase person", "", **{place: n for place, n in removed.items() if n})

@@ -108,3 +108,24 @@ local function names_of(aliases, kin, ...)
   end
   return names
 end
+
+-- Whoever must not be asked again: `list` (hash) knows salted hashes of names, see suppressions.py.
+-- A person who is listed under one name is listed under all of them from now on.
+local function suppressed(list, names)
+  local salt = redis.call('HGET', list, 'salt')
+  if not salt then return false end
+  local entry, root, missing = nil, nil, {}
+  for _, name in ipairs(names) do
+    local field = redis.sha1hex(salt .. name)
+    local found = redis.call('HGET', list, field)
+    if not found then
+      missing[#missing + 1] = field
+    elseif not entry then
+      entry, root = cjson.decode(found), field
+    end
+  end
+  if not entry then return false end
+  entry.of = entry.of or root
+  for _, field in ipairs(missing) do redis.call('HSET', list, field, cjson.encode(entry)) end
+  return true
+end

@@ -2,7 +2,7 @@
 -- ARGV: now, route, study, cooldown_ms,
 --       then email_hash, id_hash, value, refusal ('' or the reason to cancel) for each.
 -- KEYS[11]: aliases (id → address of the same person), KEYS[12]: people (when last started),
--- KEYS[13]: kin (name → further names of the same person).
+-- KEYS[13]: kin (name → further names of the same person), KEYS[14]: the suppression list.
 -- Returns counts by outcome as a flat list: name, n, ...
 local route, study, cooldown_ms = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local ALIASES, PEOPLE, KIN = KEYS[11], KEYS[12], KEYS[13]
@@ -68,7 +68,9 @@ for i = 5, #ARGV, 4 do
   if id ~= '' then link(email, id) end
   local person, seen, rested = email, nil, true
   if person == '' and id ~= '' then person = redis.call('HGET', ALIASES, id) or id end
-  for _, name in ipairs(names_of(ALIASES, KIN, email, id)) do
+  local names = names_of(ALIASES, KIN, email, id)
+  local listed = suppressed(KEYS[14], names)
+  for _, name in ipairs(names) do
     local found = standing(name .. '.' .. study)
     if found and seen ~= 'known' then
       seen, person = found, name
@@ -84,6 +86,8 @@ for i = 5, #ARGV, 4 do
     note('known')
   elseif refusal ~= '' then
     refuse(key, seen, refusal)
+  elseif listed then
+    refuse(key, seen, 'suppressed')
   elseif not rested then
     refuse(key, seen, 'cooldown')
   else

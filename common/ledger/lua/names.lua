@@ -1,3 +1,3 @@
--- Every name by which people were ever seen, those given first. ARGV: now, then hashes of names.
--- Reads only. KEYS[11]: aliases, KEYS[12]: kin. Returns the names.
+-- Every name by which people were ever seen, those told first. ARGV: now, then names.
+-- KEYS[11]: aliases, KEYS[12]: kin. Returns the names; reads only.
 return names_of(KEYS[11], KEYS[12], unpack(ARGV, 2))
