@@ -34,7 +34,9 @@ class Settings:
     redis_url: str
     host: str
     port: int
+    console_host: str
     console_port: int
+    flower_host: str
     flower_port: int
     web_concurrency: int
     web_threads: int

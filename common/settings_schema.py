@@ -50,15 +50,21 @@ class SettingsSchema(Schema):
     port = ma.Integer(
         load_default=8000, validate=validate.Range(0, 65535), metadata=_doc("Port of ingress")
     )
+    console_host = ma.String(
+        load_default="127.0.0.1",
+        validate=validate.Length(1),
+        metadata=_doc("Where the console listens; `0.0.0.0` only inside a container"),
+    )
     console_port = ma.Integer(
-        load_default=8001,
-        validate=validate.Range(0, 65535),
-        metadata=_doc("Port of the console, on 127.0.0.1"),
+        load_default=8001, validate=validate.Range(0, 65535), metadata=_doc("Port of the console")
+    )
+    flower_host = ma.String(
+        load_default="127.0.0.1",
+        validate=validate.Length(1),
+        metadata=_doc("Where Flower listens; `0.0.0.0` only inside a container"),
     )
     flower_port = ma.Integer(
-        load_default=5555,
-        validate=validate.Range(0, 65535),
-        metadata=_doc("Port of Flower, on 127.0.0.1"),
+        load_default=5555, validate=validate.Range(0, 65535), metadata=_doc("Port of Flower")
     )
     web_concurrency = ma.Integer(
         load_default=1, validate=validate.Range(1, 64), metadata=_doc("Ingress processes")

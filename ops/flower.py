@@ -1,4 +1,4 @@
-"""`python -m ops.flower`: Flower behind a password, on loopback.
+"""`python -m ops.flower`: Flower behind a password, on loopback unless FLOWER_HOST says more.
 
 Flower shows which tickets run where. Tickets carry a route's name, keys and tokens, so nothing
 personal can be seen there.
@@ -39,7 +39,7 @@ def main() -> None:
     make_celery(settings).start(
         [
             "flower",
-            "--address=127.0.0.1",
+            f"--address={settings.flower_host}",
             f"--port={settings.flower_port}",
             f"--basic-auth={user}:{password}",
             # Only what the password opens: no API without it, no changes to tasks from a page.

@@ -1,4 +1,7 @@
-"""Writes `.env.example` and the README's table from the settings, so that they cannot differ."""
+"""Writes the settings where they are told again, so that no two places can differ.
+
+That is `.env.example`, the README's table, and what docker-compose.yml passes to its services.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,15 @@ from common.settings_schema import SettingsSchema
 from ops.local.supervised import ROOT
 
 _BEGIN, _END = "<!-- settings:begin -->", "<!-- settings:end -->"
+_COMPOSE_BEGIN, _COMPOSE_END = "  # settings:begin", "  # settings:end"
+# What docker-compose.yml sets itself: addresses inside a container, and what comes as a secret.
+_SET_BY_COMPOSE = {
+    *("BRIDGE_ROUTES", "REDIS_URL", "HOST", "PORT"),
+    *("CONSOLE_HOST", "CONSOLE_PORT", "FLOWER_HOST", "FLOWER_PORT"),
+    *("MIXPANEL_WEBHOOK_CREDENTIALS", "KOJI_WEBHOOK_SECRETS", "KOJI_API_KEY"),
+    *("MIXPANEL_PROJECT_TOKEN", "MIXPANEL_SERVICE_ACCOUNT", "MEMBERS_API_TOKENS"),
+    *("CONSOLE_CREDENTIALS", "FLOWER_BASIC_AUTH", "SENTRY_DSN"),
+}
 _HEAD = """\
 # Every variable that the bridge reads. Copy to .env and change; a line that begins with # has its
 # default. Each may also be given as NAME_FILE, the path of a file that holds the value.
@@ -67,11 +79,22 @@ def with_table(readme: str) -> str:
     return pattern.sub(lambda _: f"{_BEGIN}\n{table()}\n{_END}", readme)
 
 
+def with_environment(compose: str) -> str:
+    """Return docker-compose.yml with every setting passed on that it does not set itself."""
+    rows = [row for row in settings() if row[0] not in _SET_BY_COMPOSE]
+    # With the default, since others read some, too: gunicorn takes no empty WEB_CONCURRENCY.
+    lines = "".join(f"  {name}: ${{{name}:-{default}}}\n" for name, default, *_ in rows)
+    pattern = re.compile(f"({_COMPOSE_BEGIN}[^\n]*\n).*({_COMPOSE_END})", re.DOTALL)
+    return pattern.sub(lambda found: f"{found[1]}{lines}{found[2]}", compose)
+
+
 def main() -> None:
-    """Write both files."""
+    """Write all three."""
     (ROOT / ".env.example").write_text(env_example(), encoding="utf-8")
     readme = ROOT / "README.md"
     readme.write_text(with_table(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    compose = ROOT / "docker-compose.yml"
+    compose.write_text(with_environment(compose.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

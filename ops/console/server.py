@@ -1,4 +1,4 @@
-"""gunicorn around the console: one process on loopback, a few threads, our own logs."""
+"""gunicorn around the console: one process, a few threads, our own logs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from common.config import Config
 
-HOST = "127.0.0.1"
 THREADS = 8
 GRACEFUL_SECONDS = 5
 
@@ -42,15 +41,16 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load_config(self) -> None:
         """Give gunicorn its settings (docs.gunicorn.org/en/stable/settings.html)."""
+        settings = self.config.settings
         options = {
-            "bind": f"{HOST}:{self.config.settings.console_port}",
+            "bind": f"{settings.console_host}:{settings.console_port}",
             "worker_class": "gthread",
             # One process: the limit on wrong passwords is kept in its memory.
             "workers": 1,
             "threads": THREADS,
             "graceful_timeout": GRACEFUL_SECONDS,
             "logger_class": ConsoleLogger,
-            "loglevel": self.config.settings.log_level.lower(),
+            "loglevel": settings.log_level.lower(),
             "accesslog": None,
             "control_socket_disable": True,
             "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108

@@ -12,7 +12,7 @@ from common.route_reading import parse_routes
 from common.settings_schema import SettingsSchema
 from ops.cli import cli
 from ops.local.supervised import ROOT
-from ops.settings_docs import env_example, table, with_table
+from ops.settings_docs import env_example, table, with_environment, with_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,6 +95,12 @@ def test_the_readmes_table_of_settings_is_the_one_of_now() -> None:
 def test_the_example_of_env_is_the_one_of_now() -> None:
     written = (ROOT / ".env.example").read_text(encoding="utf-8")
     assert written == env_example(), "run: make env-example"
+
+
+def test_compose_passes_on_the_settings_of_now() -> None:
+    written = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    assert "  KOJI_RATE_LIMIT: ${KOJI_RATE_LIMIT:-60/minute}\n" in written
+    assert with_environment(written) == written, "run: make env-example"
 
 
 def test_every_relative_link_leads_to_a_file_and_every_anchor_to_a_heading(
