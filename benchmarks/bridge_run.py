@@ -59,7 +59,8 @@ class BridgeRun:
     def _send(self) -> None:
         people = self._stage.people
         for start in range(0, len(people), PAGE_MEMBERS):
-            answer = self.bridge.send_cohort(people[start : start + PAGE_MEMBERS])
+            page = people[start : start + PAGE_MEMBERS]
+            answer = self.bridge.send_cohort(page, action="add_members")
             answer.raise_for_status()
 
     def go(self) -> float:

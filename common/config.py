@@ -67,6 +67,8 @@ class Settings:
     lease_seconds: float
     max_attempts: int
     backoff_base_seconds: float
+    copy_settle_seconds: float
+    unmatched_days: float
     keep_done_days: float
     keep_dead_days: float
     allow_insecure_partners: bool

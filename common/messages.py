@@ -37,7 +37,8 @@ class CohortPage(Message):
     """One accepted page of cohort members.
 
     `action` is Mixpanel's: `members` (whole copy), `add_members` or `remove_members`
-    (docs.mixpanel.com/docs/cohort-sync/webhooks). `members` are as received.
+    (docs.mixpanel.com/docs/cohort-sync/webhooks). `members` are as received; `total_pages` is 0
+    where it was not told. `source` is `mixpanel` for what stands in a Mixpanel cohort.
     """
 
     KIND: ClassVar[str] = "cohort_page"
@@ -101,7 +102,9 @@ class InterviewResult(Message):
 class Invitation:
     """One person to be started on a study; one-letter keys, since a million of these wait.
 
-    `route` is only filled in once the person is started: the lane tells it before.
+    `route` is only filled in once the person is started: the lane tells it before. `origin` says
+    by which way they came: empty for the route's own cohort, `=<id>` for another cohort that it
+    takes by name, `x` for no cohort at all, whose people no copy of a cohort takes out.
     """
 
     distinct_id: str = ""
@@ -110,9 +113,10 @@ class Invitation:
     cohort_id: str = ""
     properties: dict[str, Any] = field(default_factory=dict)
     route: str = ""
+    origin: str = ""
 
     def encode(self) -> bytes:
-        """Return compact JSON without empty values."""
+        """Return compact JSON without empty values, after the origin where there is one."""
         data = {
             "d": self.distinct_id,
             "e": self.email,
@@ -121,12 +125,18 @@ class Invitation:
             "p": self.properties,
             "r": self.route,
         }
-        return orjson.dumps({key: value for key, value in data.items() if value})
+        told = orjson.dumps({key: value for key, value in data.items() if value})
+        return b":%s|%s" % (self.origin.encode(), told) if self.origin else told
 
     @classmethod
     def decode(cls, raw: bytes | str) -> Invitation:
         """Rebuild an invitation, also from the empty record that erasing leaves."""
-        data = orjson.loads(raw or b"{}")
+        text = raw.encode() if isinstance(raw, str) else raw
+        origin = ""
+        if not text.startswith(b"{"):  # `<ms when they came again, if they did>:<origin>|`
+            head, _, text = text.partition(b"|")
+            origin = head.partition(b":")[2].decode()
+        data = orjson.loads(text or b"{}")
         return cls(
             distinct_id=data.get("d", ""),
             email=data.get("e", ""),
@@ -134,6 +144,7 @@ class Invitation:
             cohort_id=data.get("c", ""),
             properties=data.get("p", {}),
             route=data.get("r", ""),
+            origin=origin,
         )
 
 

@@ -183,6 +183,22 @@ class SettingsSchema(Schema):
         validate=_POSITIVE,
         metadata=_doc("First retry delay; doubles up to an hour, with jitter"),
     )
+    copy_settle_seconds = ma.Float(
+        load_default=90,
+        validate=_POSITIVE,
+        metadata=_doc(
+            "A whole copy of a cohort that does not say how many pages it has counts as whole "
+            "once no further page came for so long"
+        ),
+    )
+    unmatched_days = ma.Float(
+        load_default=7,
+        validate=validate.Range(min=0),
+        metadata=_doc(
+            "How long a result of somebody unidentified is kept, in case their cohort comes; `0` = "
+            "not at all"
+        ),
+    )
     keep_done_days = ma.Float(
         load_default=30,
         validate=validate.Range(min=1),

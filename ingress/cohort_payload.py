@@ -24,7 +24,10 @@ ACTIONS = ("members", "add_members", "remove_members")
 
 @dataclass(frozen=True)
 class CohortCall:
-    """One call of Mixpanel; `page` counts from 1, `members` keep Mixpanel's own keys."""
+    """One call of Mixpanel; `page` counts from 1, `members` keep Mixpanel's own keys.
+
+    `total_pages` is 0 where the call does not tell it.
+    """
 
     action: str
     cohort_id: str
@@ -113,14 +116,14 @@ def parse_cohort(document: Any) -> CohortCall:
         cohort_id=fields["mixpanel_cohort_id"],
         cohort_name=fields["mixpanel_cohort_name"],
         session_id=fields["mixpanel_session_id"],
-        page=_or_one(fields["page_info"].get("page_count")),
-        total_pages=_or_one(fields["page_info"].get("total_pages")),
+        page=_or(1, fields["page_info"].get("page_count")),
+        total_pages=_or(0, fields["page_info"].get("total_pages")),
         members=check_members(given.get("members"), path("members")),
     )
 
 
-def _or_one(number: int | None) -> int:
-    return 1 if number is None else number
+def _or(default: int, number: int | None) -> int:
+    return default if number is None else number
 
 
 def _lines(path: str, messages: Any) -> Iterator[str]:

@@ -13,6 +13,7 @@ from common.queues import TaskNames
 from workers.dispatch import dispatch
 from workers.reconcile import overdue
 from workers.retention import purge
+from workers.sweeping import sweep
 
 if TYPE_CHECKING:
     from workers.bridge import Bridge
@@ -37,6 +38,7 @@ def tick(bridge: Bridge) -> None:
         and bridge.pauses.get(MIXPANEL) is None
     ):
         bridge.send(TaskNames.WRITE_RESULTS)
+    sweep(bridge)  # before anybody is dispatched who has left
     for route in bridge.config.routes:
         dispatch(bridge, route)
     if overdue(bridge, most=1):

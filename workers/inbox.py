@@ -18,6 +18,7 @@ from workers.cohorts import unpack_page
 from workers.dispatch import dispatch
 from workers.results import unpack_result
 from workers.retention import forget_details
+from workers.sweeping import sweep
 from workers.verdicts import backoff_seconds
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def _unpack_message(bridge: Bridge, claim: Claimed, message: Message) -> None:
         tally = unpack_page(bridge.ledger, route, message)
         counters = {f"{name}:{route.name}": n for name, n in tally.items() if ":" not in name}
         bridge.ledger.complete(INBOX, [(claim.key, claim.token, b"", counters)])
+        if tally.get("copies"):
+            sweep(bridge)
         dispatch(bridge, route)
     elif isinstance(message, InterviewResult):
         outcome = unpack_result(bridge.config, bridge.ledger, message)

@@ -1,7 +1,7 @@
 """The durable book of what the bridge owes; `docs/architecture.md` tells its idea."""
 
 from common.ledger.lanes import DELIVERIES, INBOX, WRITES, Lane, invitations
-from common.ledger.ledger import Accepted, Begun, Claimed, Ledger
+from common.ledger.ledger import Accepted, Begun, Came, Claimed, Cohort, Ledger
 
 __all__ = [
     "DELIVERIES",
@@ -9,7 +9,9 @@ __all__ = [
     "WRITES",
     "Accepted",
     "Begun",
+    "Came",
     "Claimed",
+    "Cohort",
     "Lane",
     "Ledger",
     "invitations",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from common.ledger.book import Book
@@ -10,6 +11,21 @@ from common.ledger.scripts import flat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+INVITE_KEYS = ("aliases", "people", "kin", "suppressed", "left", "copies")
+
+
+@dataclass(frozen=True)
+class Came:
+    """When a page was received, and of which cohort it is (`cohort` empty: of none).
+
+    `as_of_ms` is when that was begun which the page is a part of: a whole copy, or the page alone.
+    """
+
+    received_at_ms: int
+    cohort: str
+    as_of_ms: int
 
 
 class ComingIn(Book):
@@ -42,22 +58,35 @@ class ComingIn(Book):
         study: str,
         people: Iterable[tuple[str, str, bytes, str]],
         cooldown_ms: int = 0,
+        came: Came | None = None,
     ) -> dict[str, int]:
         """Add people (email_hash, id_hash, value, refusal or '') to a route.
 
-        Returns how many were `added`, `known` already, or `cancelled:<reason>`.
+        Returns how many were `added`, `known` already, `cancelled:<reason>`, or are `outdated`:
+        a page received later, or a copy begun later, knows that they left.
         """
+        how = (came.received_at_ms, came.cohort, came.as_of_ms) if came else ("", "", "")
         tally = self._run.invite(
-            keys=[*lane.keys(), *map(lane.key, ("aliases", "people", "kin", "suppressed"))],
-            args=[self._now(), lane.route, study, cooldown_ms, *flat(people)],
+            keys=[*lane.keys(), *map(lane.key, INVITE_KEYS)],
+            args=[self._now(), lane.route, study, cooldown_ms, *how, *flat(people)],
         )
         return {name.decode(): n for name, n in zip(tally[::2], tally[1::2], strict=True)}
 
-    def leave(self, lane: Lane, study: str, people: Iterable[tuple[str, str]]) -> int:
-        """Cancel the waiting invitations of people (email_hash, id_hash) who left the cohort."""
+    def leave(
+        self,
+        lane: Lane,
+        study: str,
+        people: Iterable[tuple[str, str]],
+        received_at_ms: int | None = None,
+    ) -> int:
+        """Cancel the waiting invitations of people (email_hash, id_hash) who left the cohort.
+
+        Who came by a page that was received later stays. Returns how many leave.
+        """
+        received = "" if received_at_ms is None else received_at_ms
         return int(
             self._run.leave(
-                keys=[*lane.keys(), lane.key("aliases"), lane.key("kin")],
-                args=[self._now(), study, *flat(people)],
+                keys=[*lane.keys(), *map(lane.key, ("aliases", "kin", "left"))],
+                args=[self._now(), study, received, *flat(people)],
             )
         )

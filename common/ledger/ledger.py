@@ -6,13 +6,14 @@ Every method that changes something is one Lua script and safe to repeat.
 from __future__ import annotations
 
 from common.ledger.claims import Budget, Claimed, Claims
-from common.ledger.coming_in import ComingIn
+from common.ledger.coming_in import Came, ComingIn
+from common.ledger.copies import Cohort, Copies
 from common.ledger.going_out import ERROR_CHARS, GoingOut
 from common.ledger.lookups import Lookups
 from common.ledger.starts import Accepted, Begun, Starts
 
-__all__ = ["ERROR_CHARS", "Accepted", "Begun", "Budget", "Claimed", "Ledger"]
+__all__ = ["ERROR_CHARS", "Accepted", "Begun", "Budget", "Came", "Claimed", "Cohort", "Ledger"]
 
 
-class Ledger(ComingIn, Claims, Starts, GoingOut, Lookups):
+class Ledger(ComingIn, Copies, Claims, Starts, GoingOut, Lookups):
     """The whole book: the door of ingress and workers."""

@@ -142,8 +142,10 @@ class LocalBridge:
         action: str = "members",
         cohort_id: str = COHORT_ID,
         url: str = "",
+        session_id: str = "",
+        page_info: Mapping[str, int] | None = None,
     ) -> requests.Response:
-        """Send one page as Mixpanel does."""
+        """Send one page as Mixpanel does; the only one of its session unless `page_info` tells."""
         return requests.post(
             f"{url or self.url}/webhooks/mixpanel/cohorts",
             json={
@@ -152,8 +154,8 @@ class LocalBridge:
                     "mixpanel_project_id": "1",
                     "mixpanel_cohort_id": cohort_id,
                     "mixpanel_cohort_name": "Activation drop-offs",
-                    "mixpanel_session_id": secrets.token_hex(8),
-                    "page_info": {"total_pages": 1, "page_count": 1},
+                    "mixpanel_session_id": session_id or secrets.token_hex(8),
+                    "page_info": page_info or {"total_pages": 1, "page_count": 1},
                     "members": members,
                 },
             },

@@ -113,7 +113,7 @@ def send_tickets_and_look_at_them(local: LocalBridge, redis: Redis) -> str:
 
 def let_starts_fail(local: LocalBridge, redis: Redis) -> None:
     local.sandbox.post("koji", "faults", {"drop_rate": 1})
-    local.send_cohort(members(4, 5))
+    local.send_cohort(members(4, 5), action="add_members")
     wait_until(
         lambda: int(redis.hget(INVITATIONS.key("counters"), "failed:ambiguous") or 0) > 1,
         10,
@@ -177,10 +177,10 @@ def knock_wrongly(local: LocalBridge) -> None:
 
 def let_koji_refuse(local: LocalBridge, redis: Redis) -> None:
     local.sandbox.post("koji", "faults", {"reject_rate": 1})
-    local.send_cohort(members(6, 7))
+    local.send_cohort(members(6, 7), action="add_members")
     wait_until(lambda: dead(redis, INVITATIONS) >= 2, 15, "two are refused")
     local.sandbox.post("koji", "faults", {"reject_rate": None, "status": 402})
-    local.send_cohort(members(8))
+    local.send_cohort(members(8), action="add_members")
     wait_until(lambda: bool(Pauses(redis).all()), 15, "the route is paused")
 
 

@@ -40,7 +40,7 @@ def test_a_payload_that_kills_its_worker_is_recognised_by_its_deliveries(
     }
     url = f"{bridge.url}/webhooks/mixpanel/cohorts"
     for number in range(6):
-        bridge.send_cohort([sample_members(7)[number + 1]])
+        bridge.send_cohort([sample_members(7)[number + 1]], action="add_members")
         if number == 2:
             assert requests.post(url, json=poison, auth=bridge.credentials, timeout=5).ok
     bridge.supervised.start_one("poisoned")

@@ -41,7 +41,7 @@ def test_two_ingress_and_three_workers_of_each_kind_share_the_work(
     for n in range(4):
         page = sample_members(600)[150 * n : 150 * (n + 1)]
         url = bridge.url if n % 2 else f"http://127.0.0.1:{port}"
-        assert bridge.send_cohort(page, url=url).status_code == 200
+        assert bridge.send_cohort(page, action="add_members", url=url).status_code == 200
 
     def through() -> bool:
         with bridge.redis() as redis:

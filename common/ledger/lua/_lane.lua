@@ -83,6 +83,23 @@ local function cancel(key, from, meta, reason)
   redis.call('HINCRBY', COUNTERS, 'cancelled:' .. reason, 1)
 end
 
+-- When a person who waits, or is in flight, last came, by the time of receipt (ms). Nobody who waits
+-- needs a record of it: it is the score until the first claim (then `since` in meta), and who comes
+-- again has it written before the payload, as `<ms>:<origin>|`.
+local function came_at(key, meta)
+  local at = meta and meta.since or tonumber(redis.call('ZSCORE', PENDING, key) or '0')
+  local again = string.match(redis.call('HGET', ENTRIES, key) or '', '^(%d+):')
+  return math.max(at, tonumber(again or '0'))
+end
+
+-- A whole copy of a cohort is in: whoever of it waits and last came before is swept out, step by
+-- step (sweep.lua). A copy older than one that is in already says nothing new.
+local function whole_copy(copies, sweeps, cohort, since)
+  if tonumber(redis.call('HGET', copies, cohort) or '0') >= since then return end
+  redis.call('HSET', copies, cohort, since)
+  redis.call('HSET', sweeps, cohort, string.format('%d 1 0', since))
+end
+
 -- One wake-up message for many entries: true only for the first since the last claim.
 local function wake()
   if redis.call('SET', WAKE, '1', 'NX', 'PX', 2000) then return 1 end

@@ -17,14 +17,16 @@ if ARGV[6] ~= '' then
 end
 local answer = { 0 }
 if room > 0 then
-  local keys = redis.call('ZRANGEBYSCORE', PENDING, '-inf', now, 'LIMIT', 0, room)
-  for i, key in ipairs(keys) do
+  local due = redis.call('ZRANGEBYSCORE', PENDING, '-inf', now, 'WITHSCORES', 'LIMIT', 0, room)
+  for i = 1, #due, 2 do
+    local key = due[i]
     local meta = read_meta(key) or { attempts = 0, deliveries = 0 }
     local suspect = meta.deliveries > 0
     if not suspect or i == 1 or begins == 0 then
       meta.token = redis.call('HINCRBY', COUNTERS, 'token', 1)
       if begins == 1 then meta.deliveries = meta.deliveries + 1 end
       meta.ticket = begins == 0 and 1 or nil
+      if ROUTE and not meta.since then meta.since = tonumber(due[i + 1]) end
       redis.call('ZREM', PENDING, key)
       redis.call('ZADD', IN_FLIGHT, now + lease_ms, key)
       write_meta(key, meta)

@@ -1,11 +1,19 @@
 -- Add a page of people to a route, each once for the study whatever id or address names them.
--- ARGV: now, route, study, cooldown_ms,
+-- ARGV: now, route, study, cooldown_ms, received_at ('' = not told), the cohort copied ('' = none),
+--       as_of (since when whoever compiled the page knew less than a newer one),
 --       then email_hash, id_hash, value, refusal ('' or the reason to cancel) for each.
 -- KEYS[11]: aliases (id → address of the same person), KEYS[12]: people (when last started),
--- KEYS[13]: kin (name → further names of the same person), KEYS[14]: the suppression list.
+-- KEYS[13]: kin (name → further names of the same person), KEYS[14]: the suppression list,
+-- KEYS[15]: left (see leave.lua), KEYS[16]: copies (cohort → since when its newest whole copy holds).
+-- Pages may be worked on in any order: who left by a page that was received later, or is missing
+-- from a whole copy that was begun later, is not brought back (`outdated`).
 -- Returns counts by outcome as a flat list: name, n, ...
 local route, study, cooldown_ms = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local ALIASES, PEOPLE, KIN = KEYS[11], KEYS[12], KEYS[13]
+local received_at, LEFT = tonumber(ARGV[5]), KEYS[15]
+local newest_copy = ARGV[6] ~= '' and redis.call('HGET', KEYS[16], ARGV[6])
+local is_late = newest_copy and tonumber(ARGV[7]) < tonumber(newest_copy)
+local any_left = received_at and redis.call('EXISTS', LEFT) == 1
 local FINAL = { dropped = true, erased = true }
 local tally = {}
 
@@ -36,14 +44,33 @@ local function link(email, id)
   end
 end
 
+local function came_again(key, meta)
+  if not received_at or is_late or came_at(key, meta) >= received_at then return end
+  if meta then
+    meta.since = received_at
+    write_meta(key, meta)
+    return
+  end
+  local value = redis.call('HGET', ENTRIES, key)
+  local rest = string.match(value, '^%d*:(.*)$') or '|' .. value
+  redis.call('HSET', ENTRIES, key, string.format('%d:%s', received_at, rest))
+end
+
+local function has_left(meta) return received_at and meta and meta.left_at and meta.left_at > received_at end
+
 -- 'known' = leave as it is, 'again' = was cancelled and is considered anew, nil = never seen.
 local function standing(key)
-  if redis.call('HEXISTS', ENTRIES, key) == 0 then return nil end
+  if redis.call('HEXISTS', ENTRIES, key) == 0 then
+    if any_left and tonumber(redis.call('ZSCORE', LEFT, key) or '0') > received_at then return 'outdated' end
+    return nil
+  end
   local meta = read_meta(key)
-  if meta and meta.leaving then
+  if meta and meta.leaving and not is_late and not has_left(meta) then
     meta.leaving = nil -- back in the cohort before the removal took effect
     write_meta(key, meta)
   end
+  if redis.call('ZSCORE', PENDING, key) or redis.call('ZSCORE', IN_FLIGHT, key) then came_again(key, meta) end
+  if meta and meta.cancelled and has_left(meta) then return 'outdated' end
   if not meta or not meta.cancelled or FINAL[meta.cancelled] then return 'known' end
   return 'again'
 end
@@ -63,16 +90,18 @@ local function refuse(key, seen, reason)
 end
 
 redis.call('SADD', SUBLANES, route)
-for i = 5, #ARGV, 4 do
+for i = 8, #ARGV, 4 do
   local email, id, value, refusal = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   if id ~= '' then link(email, id) end
-  local person, seen, rested = email, nil, true
+  local person, seen, rested, outdated = email, nil, true, is_late
   if person == '' and id ~= '' then person = redis.call('HGET', ALIASES, id) or id end
   local names = names_of(ALIASES, KIN, email, id)
   local listed = suppressed(KEYS[14], names)
   for _, name in ipairs(names) do
     local found = standing(name .. '.' .. study)
-    if found and seen ~= 'known' then
+    if found == 'outdated' then
+      outdated = true
+    elseif found and seen ~= 'known' then
       seen, person = found, name
     end
     local started_at = redis.call('HGET', PEOPLE, name)
@@ -84,6 +113,8 @@ for i = 5, #ARGV, 4 do
     redis.call('HINCRBY', COUNTERS, 'cancelled:unidentified', 1)
   elseif seen == 'known' then
     note('known')
+  elseif outdated then
+    note('outdated')
   elseif refusal ~= '' then
     refuse(key, seen, refusal)
   elseif listed then
@@ -96,7 +127,7 @@ for i = 5, #ARGV, 4 do
     redis.call('HDEL', META, key)
     if sent then write_meta(key, { attempts = 0, deliveries = 0, sent = sent }) end
     redis.call('HSET', ENTRIES, key, value)
-    redis.call('ZADD', PENDING, now, key)
+    redis.call('ZADD', PENDING, math.min(received_at or now, now), key)
     note('added')
   end
 end
