@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from common.koji.slugs import question_slug
+from common.result_names import DEFAULT_NAMES, EVERY_NAME
 from common.route_reading import parse_routes
 from ops.local.supervised import ROOT
 
@@ -63,12 +64,19 @@ def test_all_of_them_stand_in_one_file() -> None:
 
 
 def test_the_reports_speak_of_properties_that_arrive() -> None:
-    """Every name of ours in the page is one that the shape of events and profiles writes."""
+    """Every name of ours in the page is one of those that a route's results have."""
     page = (ROOT / "docs" / "mixpanel-reports.md").read_text(encoding="utf-8")
-    shape = (ROOT / "workers" / "mixpanel_shape.py").read_text(encoding="utf-8")
     ours = r"`((?:last_interview|theme_top|quality|sentiment|transcript|route|interview)\w*)`"
     named = set(re.findall(ours, page))
     assert {"theme_top_1", "last_interview_themes", "sentiment"} <= named
-    numberless = {re.sub(r"_\d$", "_", name) for name in named}
-    assert [name for name in sorted(numberless) if name not in shape] == []
-    assert 'EVENT = "Koji Interview Completed"' in shape
+    routes, _ = parse_routes("\n".join(path.read_text(encoding="utf-8") for path in FILES))
+    on_profiles = {f"last_interview_{slug}" for route in routes for slug in route.profile_answers}
+    assert named <= {*EVERY_NAME, *on_profiles}
+    assert f"`{DEFAULT_NAMES.event}`" in page
+
+
+def test_an_answer_for_the_profile_is_one_of_the_questions(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    (route,) = parse_routes(text)[0]
+    names = {name for _, _, name in QUESTION.findall(text)}
+    assert {f"answer_{slug}" for slug in route.profile_answers} <= names
