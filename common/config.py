@@ -60,6 +60,7 @@ class Settings:
     mixpanel_project_token: str
     mixpanel_project_id: str | None
     mixpanel_service_account: tuple[str, str] | None
+    mixpanel_gdpr_token: str | None
     mixpanel_timeout_seconds: float
     members_api_tokens: tuple[str, ...]
     console_credentials: tuple[str, str] | None

@@ -145,7 +145,9 @@ class SettingsSchema(Schema):
     )
     mixpanel_query_host = BaseUrl(
         load_default="https://mixpanel.com",
-        metadata=_doc("Cohort export; `https://eu.mixpanel.com`, `https://in.mixpanel.com`"),
+        metadata=_doc(
+            "Cohort export and deletions; `https://eu.mixpanel.com`, `https://in.mixpanel.com`"
+        ),
     )
     mixpanel_project_token = ma.String(
         required=True,
@@ -155,6 +157,12 @@ class SettingsSchema(Schema):
     mixpanel_project_id = ma.String(metadata=_doc("Needed with a service account"))
     mixpanel_service_account = UserPassword(
         metadata=_doc("`username:secret`; used for `/import` and the cohort export where set")
+    )
+    mixpanel_gdpr_token = ma.String(
+        metadata=_doc(
+            "OAuth token with which `erase` asks Mixpanel for a deletion; from Mixpanel's "
+            "Profile & Preferences, Data & Privacy. It expires after a year"
+        )
     )
     mixpanel_timeout_seconds = ma.Float(
         load_default=20, validate=_POSITIVE, metadata=_doc("Longest wait for Mixpanel's answer")

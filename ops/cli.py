@@ -8,7 +8,7 @@ from ops.commands.audit import audit
 from ops.commands.cohort import cohort
 from ops.commands.dead_letters import dead_letters
 from ops.commands.doctor import doctor
-from ops.commands.erase import erase
+from ops.commands.erase import erase, erase_status
 from ops.commands.plan import plan
 from ops.commands.routes import pause, resume
 from ops.commands.send_test import send_test
@@ -32,6 +32,6 @@ def cli() -> None:
 
 for _command in (
     *(status, dead_letters, doctor, plan, cohort),
-    *(pause, resume, suppress, erase, audit, send_test),
+    *(pause, resume, suppress, erase, erase_status, audit, send_test),
 ):
     cli.add_command(_command)

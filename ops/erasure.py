@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from common.identity import id_hash
-from common.ledger.lanes import INBOX, INVITATIONS, WRITES, Lane, invitations
+from common.identity import id_hash, usable_id
+from common.ledger.lanes import DELIVERIES, INBOX, INVITATIONS, WRITES, Lane, invitations
 from common.ledger.scripts import Scripts
 from common.messages import CohortPage, InterviewResult, ResultWrite, decode
 from ops.members import EMAIL_KEYS, ID_KEYS
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 PLACES = (
     *("cohort_pages", "results", "writes", "profiles", "interviews"),
-    *("invitations", "people", "aliases"),
+    *("invitations", "deliveries", "people", "aliases"),
 )
 PAYLOADS_A_CALL = 100
 MOST_PASSES = 10
@@ -36,9 +36,16 @@ PAUSE_SECONDS = 0.3
 
 
 def erase_person(
-    ledger: Ledger, names: Names, sleep: Callable[[float], None] = time.sleep
+    ledger: Ledger,
+    names: Names,
+    sleep: Callable[[float], None] = time.sleep,
+    *,
+    forget: bool = False,
 ) -> dict[str, int]:
-    """Erase until a pass finds nothing more; returns how much was found where (`PLACES`)."""
+    """Erase until a pass finds nothing more; returns how much was found where (`PLACES`).
+
+    Without `forget` a hash stays for each study, which keeps the person from being invited again.
+    """
     found = Counter(dict.fromkeys(PLACES, 0))
     for _ in range(MOST_PASSES):
         names.follow()
@@ -47,14 +54,25 @@ def erase_person(
             break
         found.update(now_found)
         sleep(PAUSE_SECONDS)
+    if forget and names.invitations:
+        args: list[Any] = [ledger.now_ms(), *sorted(names.invitations)]
+        for lane in (INVITATIONS, DELIVERIES):
+            Scripts(ledger.redis).forget(keys=lane.keys(), args=args)
     return dict(found)
 
 
-class _Pass:
-    """One walk over all places."""
+def find_person(ledger: Ledger, names: Names) -> dict[str, int]:
+    """Return what erasing would find where (`PLACES`), and change nothing."""
+    names.follow()
+    return dict.fromkeys(PLACES, 0) | _Pass(ledger, names, dry_run=True).run()
 
-    def __init__(self, ledger: Ledger, names: Names) -> None:
+
+class _Pass:
+    """One walk over all places; a dry run only counts."""
+
+    def __init__(self, ledger: Ledger, names: Names, *, dry_run: bool = False) -> None:
         self._ledger, self._redis, self._names = ledger, ledger.redis, names
+        self._dry_run = dry_run
         self._run = Scripts(ledger.redis)
         self._found: Counter[str] = Counter()
 
@@ -66,20 +84,34 @@ class _Pass:
         names = self._names
         self._forget("profiles", WRITES, names.hashes)
         self._forget("interviews", INVITATIONS, names.interviews)
-        if names.interviews:
+        if names.interviews and not self._dry_run:
             self._redis.zrem(INVITATIONS.key("awaiting"), *names.interviews)
         keys = sorted(names.invitations)
         self._found["invitations"] += self._erase(INVITATIONS, keys) if keys else 0
+        self._found["deliveries"] += self._erase(DELIVERIES, keys) if keys else 0
         self._forget("people", INVITATIONS, names.hashes)
         self._forget("aliases", INVITATIONS, names.aliases)
         self._forget("aliases", INVITATIONS, names.hashes, "kin")
         return self._found
 
     def _forget(self, place: str, lane: Lane, fields: Any, part: str = "") -> None:
-        if fields:
-            self._found[place] += int(self._redis.hdel(lane.key(part or place), *fields))
+        if not fields:
+            return
+        key = lane.key(part or place)
+        if self._dry_run:
+            found: Any = self._redis.hmget(key, list(fields))
+            self._found[place] += sum(value is not None for value in found)
+        else:
+            self._found[place] += int(self._redis.hdel(key, *fields))
 
     def _erase(self, lane: Lane, keys: list[str]) -> int:
+        if self._dry_run:
+            values: Any = self._redis.hmget(lane.key("entries"), keys)
+            metas: Any = self._redis.hmget(lane.key("meta"), keys)
+            return sum(
+                value is not None and (value != b"" or b'"erased"' not in (meta or b""))
+                for value, meta in zip(values, metas, strict=True)
+            )
         parts = self._ledger.sublanes() if lane == INVITATIONS else set[str]()
         sets = [
             invitations(route).own_key(state)
@@ -107,14 +139,7 @@ class _Pass:
                 self._found["results"] += self._erase(lane, [key])
             return
         if isinstance(message, CohortPage):
-            kept = [one for one in message.members if not names.are(*_said(one))]
-            if len(kept) < len(message.members):
-                rest = replace(message, members=kept).encode()
-                self._found["cohort_pages"] += int(
-                    self._run.rewrite(
-                        keys=lane.keys(), args=[self._ledger.now_ms(), key, raw, rest]
-                    )
-                )
+            self._page(lane, key, raw, message)
         elif isinstance(message, InterviewResult):
             told = (message.email, message.external_id, message.respondent_id)
             ours = message.interview_id in names.interviews
@@ -125,7 +150,26 @@ class _Pass:
             or id_hash(message.distinct_id) in names.hashes
             or names.are(message.distinct_id)
         ):
+            names.distinct_ids.add(message.distinct_id)
             self._found["writes"] += self._erase(lane, [key])
+
+    def _page(self, lane: Lane, key: str, raw: bytes, page: CohortPage) -> None:
+        names = self._names
+        gone = [one for one in page.members if names.are(*_said(one))]
+        for member in gone:
+            ids = (usable_id(str(member[key])) for key in ID_KEYS if member.get(key))
+            names.distinct_ids |= set(ids) - {""}
+        if gone and self._dry_run:
+            self._found["cohort_pages"] += 1
+        elif gone:
+            kept = [one for one in page.members if one not in gone]
+            args: list[Any] = [
+                self._ledger.now_ms(),
+                key,
+                raw,
+                replace(page, members=kept).encode(),
+            ]
+            self._found["cohort_pages"] += int(self._run.rewrite(keys=lane.keys(), args=args))
 
 
 def _said(member: dict[str, Any]) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from common.identity import email_hash, id_hash, normal_email
+from common.identity import email_hash, id_hash, normal_email, usable_id
 from common.ledger.lanes import INVITATIONS
 from common.ledger.scripts import Scripts
 from common.messages import Invitation
@@ -38,6 +38,8 @@ class Names:
         self.invitations: set[str] = set()
         self.interviews: set[str] = set()
         self.aliases: set[str] = set()
+        # In clear, as Mixpanel knows the person; `told` may be one of them.
+        self.distinct_ids: set[str] = set()
 
     def follow(self) -> None:
         """Take in whatever belongs to the names known so far; may be called again."""
@@ -51,10 +53,21 @@ class Names:
                 self.invitations.add(key.decode())
                 person = Invitation.decode(value)
                 found |= hashes_of(person.email, person.distinct_id)
+                self.distinct_ids |= {usable_id(person.distinct_id)} - {""}
             found |= self._kin(fresh)
             fresh = found - self.hashes
             self.hashes |= fresh
         self.interviews |= {one.decode() for one, _ in self._walk("interviews", self.hashes)}
+
+    def in_mixpanel(self) -> list[str]:
+        """Return the ids to be deleted in Mixpanel: those found, and what was told as an id.
+
+        An address is one only where nothing else is known: then it may be how Mixpanel knows them.
+        """
+        told = usable_id(self.told)
+        if normal_email(told) and self.distinct_ids:
+            return sorted(self.distinct_ids)
+        return sorted(self.distinct_ids | ({told} - {""}))
 
     def are(self, *texts: str) -> bool:
         """Tell whether any of these texts names this person; if so, all of them do from now on."""

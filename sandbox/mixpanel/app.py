@@ -9,6 +9,7 @@ from sandbox.fault_guard import FaultGuard
 from sandbox.fault_routes import add_fault_routes
 from sandbox.mixpanel.control import MixpanelControl
 from sandbox.mixpanel.credentials import Credentials
+from sandbox.mixpanel.deletions_api import PATH, DeletionsApi
 from sandbox.mixpanel.engage_api import EngageApi
 from sandbox.mixpanel.import_api import ImportApi
 from sandbox.mixpanel.page import show_page
@@ -32,6 +33,7 @@ class LocalMixpanel:
         self._imports = ImportApi(credentials, self.faults, self._counts)
         self._engage = EngageApi(credentials, self._counts)
         self._query = QueryApi(credentials, QueryLimit(options.query_limit), self._counts)
+        self._deletions = DeletionsApi(credentials, self._counts)
         self._latency_ms = options.latency_ms
 
     def make_app(self) -> web.Application:
@@ -42,6 +44,9 @@ class LocalMixpanel:
         app.router.add_post("/engage", guard.wrap(self._engage.engage))
         app.router.add_post("/api/query/engage", guard.wrap(self._query_profiles))
         app.router.add_post("/api/query/cohorts/list", guard.wrap(self._query.list_cohorts))
+        for path in (PATH, f"{PATH}/"):
+            app.router.add_post(path, guard.wrap(self._delete_people))
+        app.router.add_get(PATH + "/{task_id}", guard.wrap(self._deletions.status))
         MixpanelControl(
             self._imports, self._engage, self._query, self.faults, self._counts
         ).add_routes(app)
@@ -54,11 +59,15 @@ class LocalMixpanel:
         self._imports.clear()
         self._engage.clear()
         self._query.clear()
+        self._deletions.tasks.clear()
         self._counts.clear()
         self.faults.reset()
 
     async def _query_profiles(self, request: web.Request) -> web.Response:
         return await self._query.engage(request, self._engage.store)
+
+    async def _delete_people(self, request: web.Request) -> web.Response:
+        return await self._deletions.create(request, self._imports.events, self._engage.store)
 
     async def _page(self, _request: web.Request) -> web.Response:
         return show_page(self._imports.events, self._engage.store)

@@ -23,7 +23,7 @@ from sandbox.mixpanel.profiles import Profile
 from sandbox.mixpanel.query_api import QueryApi
 
 _COUNTED = (
-    *("imports", "engages", "queries"),
+    *("imports", "engages", "queries", "deletions"),
     *("rejected_records", "rejected_updates", "auth_failures"),
 )
 

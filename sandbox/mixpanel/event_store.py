@@ -48,6 +48,17 @@ class EventStore:
             self._count(properties.get("interview_id"))
         self._view[key] = stored
 
+    def delete(self, distinct_ids: set[str]) -> None:
+        """Forget every event of these people."""
+        gone = [key for key in self._view if key[1] in distinct_ids]
+        for key in gone:
+            del self._view[key]
+        self.raw = [
+            one
+            for one in self.raw
+            if orjson.loads(one.body)["properties"]["distinct_id"] not in distinct_ids
+        ]
+
     @property
     def shown(self) -> list[StoredEvent]:
         """The de-duplicated view, in the order of the last import of each event."""

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
+import requests
+from click.testing import CliRunner
 
+from common.config import load_config
 from common.identity import email_hash, id_hash, study_hash
 from common.ledger import INBOX, WRITES, Ledger, invitations
-from common.ledger.lanes import INVITATIONS
+from common.ledger.lanes import DELIVERIES, INVITATIONS
 from common.ledger.scripts import Scripts
 from common.messages import CohortPage, InterviewResult, Invitation
+from ops.cli import cli
 from ops.erasure import PLACES, erase_person
 from ops.names import Names
+from ops.session import Session
 from tests.unit.ops.conftest import LEASE_MS, email
 
 if TYPE_CHECKING:
@@ -23,6 +30,17 @@ if TYPE_CHECKING:
     from tests.unit.ops.conftest import Book
 
 JANE, JANES_ID = "Jane.Doe@Example.com", "jane_1"
+EVERYWHERE = {
+    "cohort_pages": 1,
+    "results": 1,
+    "writes": 1,
+    "profiles": 1,
+    "interviews": 1,
+    "invitations": 2,
+    "deliveries": 1,
+    "people": 1,
+    "aliases": 1,
+}
 
 
 def invite(ledger: Ledger, address: str, distinct_id: str, route: str, study: str) -> None:
@@ -59,6 +77,7 @@ def jane(ledger: Ledger, book: Book) -> None:
     ledger.complete_start(
         lane, claim.key, claim.token, value=value, interview_id="iv-jane", counters={}
     )
+    ledger.add(DELIVERIES, [(claim.key, b'{"to": "Jane.Doe@Example.com"}')])
     invite(ledger, JANE, JANES_ID, "churned", "st_churn")
     book.write("iv-jane", JANES_ID, dead=True)
     members = [
@@ -76,22 +95,12 @@ def jane(ledger: Ledger, book: Book) -> None:
 @pytest.mark.parametrize("told", [JANE, JANE.lower(), f" {JANE.upper()} ", JANES_ID])
 @pytest.mark.usefixtures("jane")
 def test_a_person_is_removed_everywhere(run_json: Any, ledger: Ledger, told: str) -> None:
-    assert run_json("erase", told) == (
-        0,
-        {
-            "found": True,
-            "removed": {
-                "cohort_pages": 1,
-                "results": 1,
-                "writes": 1,
-                "profiles": 1,
-                "interviews": 1,
-                "invitations": 2,
-                "people": 1,
-                "aliases": 1,
-            },
-        },
-    )
+    code, report = run_json("erase", told)
+    assert (code, report["removed"]) == (0, EVERYWHERE)
+    assert (report["found"], report["dry_run"]) == (True, False)
+    assert report["kept"] == "a hash for each study"
+    assert report["koji"]["interviews"] == ["iv-jane"]
+    assert report["mixpanel"]["distinct_ids"] == [JANES_ID]
     rest = everything(ledger)
     for trace in ("jane.doe", JANES_ID, id_hash(JANES_ID).lower()):
         assert trace not in rest
@@ -109,9 +118,11 @@ def test_nobody_else_is_touched(run_json: Any, ledger: Ledger) -> None:
 @pytest.mark.usefixtures("jane")
 def test_the_second_time_nothing_is_found(run: Callable[..., Result], run_json: Any) -> None:
     run_json("erase", JANE)
-    nothing = {"found": False, "removed": dict.fromkeys(PLACES, 0)}
-    assert run_json("erase", JANE) == (1, nothing)
-    assert run_json("erase", JANES_ID) == (1, nothing)
+    for told in (JANE, JANES_ID):
+        code, report = run_json("erase", told)
+        assert (code, report["found"], report["kept"]) == (1, False, "nothing")
+        assert report["removed"] == dict.fromkeys(PLACES, 0)
+        assert report["mixpanel"]["distinct_ids"] == []
     result = run("erase", JANE)
     assert (result.exit_code, result.stdout) == (1, "")
     assert "Nothing was found." in result.stderr
@@ -122,8 +133,9 @@ def test_a_table_says_from_where(run: Callable[..., Result]) -> None:
     result = run("erase", JANE)
     assert result.exit_code == 0
     assert "invitations, in any state" in result.stdout
-    assert "Koji and Mixpanel hold data of their own" in result.stderr
-    assert "jane" not in result.output.lower()
+    assert "MIXPANEL_GDPR_TOKEN is not set" in result.stderr
+    assert "by hand (interviews iv-jane)" in result.stderr
+    assert "jane.doe" not in result.output.lower()
 
 
 @pytest.mark.usefixtures("jane")
@@ -262,3 +274,146 @@ def test_nobody_is_asked_for_an_erased_interview(run_json: Any, ledger: Ledger, 
     assert ledger.awaiting(2**53, 9) == ["iv-1"]
     run_json("erase", email(1))
     assert ledger.awaiting(2**53, 9) == []
+
+
+# --- dry run, forgetting whole, Mixpanel -----------------------------------------------------
+
+
+@pytest.mark.usefixtures("jane")
+def test_a_dry_run_counts_the_same_and_changes_nothing(run_json: Any, ledger: Ledger) -> None:
+    before = everything(ledger)
+    code, report = run_json("erase", JANE, "--dry-run")
+    assert (code, report["found"], report["dry_run"]) == (0, True, True)
+    assert report["removed"] == EVERYWHERE
+    assert report["mixpanel"]["distinct_ids"] == [JANES_ID]
+    assert everything(ledger) == before
+    assert run_json("erase", JANE)[1]["removed"] == EVERYWHERE
+    assert run_json("erase", JANE, "--dry-run")[0] == 1
+
+
+@pytest.mark.usefixtures("jane")
+def test_who_is_forgotten_completely_may_be_invited_again(run_json: Any, ledger: Ledger) -> None:
+    report = run_json("erase", JANE, "--forget-completely")[1]
+    assert (report["removed"], report["kept"]) == (EVERYWHERE, "nothing")
+    assert email_hash(JANE).lower() not in everything(ledger)
+    invite(ledger, JANE, JANES_ID, "activation", "st_activation")
+    claims, _ = ledger.claim(invitations("activation"), most=9, lease_ms=LEASE_MS)
+    assert len(claims) == 2  # person 2, and Jane again
+
+
+class FakeWeb:
+    """Answers as told, and keeps what was asked."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers, self.asked = list(answers), []
+
+    def call(self, method: str, url: str, **options: Any) -> requests.Response:
+        self.asked.append((method, url, options))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        response = requests.Response()
+        response.status_code, response._content = answer[0], orjson.dumps(answer[1])
+        return response
+
+
+@pytest.fixture
+def ask(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], ledger: Ledger
+) -> Callable[..., tuple[int, Any, FakeWeb]]:
+    """Run a command with a token for Mixpanel, whose answers are told."""
+
+    def run_it(*arguments: str, answers: list[Any]) -> tuple[int, Any, FakeWeb]:
+        web = FakeWeb(*answers)
+        monkeypatch.setattr("ops.commands.erase.Web", lambda: web)
+        session = Session(load_config({**environ, "MIXPANEL_GDPR_TOKEN": "oauth"}), ledger)
+        result = CliRunner().invoke(cli, [*arguments, "--json"], obj=session)
+        text = result.stdout
+        return result.exit_code, json.loads(text) if text else result.stderr, web
+
+    return run_it
+
+
+CREATED = (201, {"status": "ok", "results": {"task_id": "t-1"}})
+
+
+@pytest.mark.usefixtures("jane")
+def test_mixpanel_is_asked_for_a_deletion(ask: Any) -> None:
+    code, report, web = ask("erase", JANE, "--compliance", "ccpa", answers=[CREATED])
+    assert code == 0
+    assert (report["mixpanel"]["asked"], report["mixpanel"]["task_id"]) == (True, "t-1")
+    ((method, url, options),) = web.asked
+    assert (method, url) == ("POST", "https://mixpanel.com/api/app/data-deletions/v3.0/")
+    assert options["params"] == {"token": "a-token"}
+    assert options["headers"]["Authorization"] == "Bearer oauth"
+    body = {"distinct_ids": [JANES_ID], "compliance_type": "CCPA"}
+    assert orjson.loads(options["data"]) == body
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ((401, {}), "refuses MIXPANEL_GDPR_TOKEN (HTTP 401)"),
+        ((301, {}), "HTTP 301: is MIXPANEL_QUERY_HOST right?"),
+        ((201, {"results": {}}), "names no task_id"),
+        ((200, []), "HTTP 200"),
+        (requests.ConnectTimeout(), "no answer from https://mixpanel.com (ConnectTimeout)"),
+    ],
+)
+@pytest.mark.usefixtures("jane")
+def test_when_mixpanel_cannot_be_asked_the_ids_are_told_to_try_again(
+    ask: Any, answer: Any, told: str
+) -> None:
+    code, report, _ = ask("erase", JANE, answers=[answer])
+    assert (code, report["found"], report["mixpanel"]["failed"]) == (1, True, True)
+    assert told in report["mixpanel"]["detail"]
+    assert report["mixpanel"]["distinct_ids"] == [JANES_ID]
+    code, report, web = ask("erase", JANE, "--mixpanel-id", JANES_ID, answers=[CREATED])
+    assert (code, report["found"], report["mixpanel"]["asked"]) == (0, False, True)
+    assert orjson.loads(web.asked[0][2]["data"])["distinct_ids"] == [JANES_ID]
+
+
+@pytest.mark.usefixtures("jane")
+@pytest.mark.parametrize("option", ["--without-mixpanel", "--dry-run"])
+def test_mixpanel_is_not_asked_where_it_is_not_wanted(ask: Any, option: str) -> None:
+    code, report, web = ask("erase", JANE, option, answers=[])
+    assert (code, report["mixpanel"]["asked"], web.asked) == (0, False, [])
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [("PENDING", 0), ("SUCCESS", 0), ("FAILURE", 1), ("REVOKED", 1)]
+)
+def test_the_state_of_a_deletion_is_told(ask: Any, status: str, code: int) -> None:
+    results = {"status": status, "compliance_type": "GDPR", "date_requested": "2026-05-29T12:00:00"}
+    found = ask("erase-status", "t/1", answers=[(200, {"status": "ok", "results": results})])
+    assert found[0] == code
+    assert found[1] == {
+        "task_id": "t/1",
+        "status": status,
+        "compliance_type": "GDPR",
+        "requested_at": "2026-05-29T12:00:00",
+    }
+    assert found[2].asked[0][1].endswith("/data-deletions/v3.0/t%2F1")
+
+
+def test_a_deletion_that_nobody_knows_is_told(ask: Any, run: Callable[..., Result]) -> None:
+    code, told, _ = ask("erase-status", "t-1", answers=[(404, {})])
+    assert code == 1
+    assert "knows no deletion with this id" in told
+    assert "MIXPANEL_GDPR_TOKEN is not set" in run("erase-status", "t-1").stderr
+
+
+def test_an_address_is_an_id_in_mixpanel_only_where_no_other_is_known(ledger: Ledger) -> None:
+    invite(ledger, JANE, "", "activation", "st_activation")
+    names = Names(ledger, JANE)
+    names.follow()
+    assert names.in_mixpanel() == [JANE]
+    invite(ledger, JANE, JANES_ID, "churned", "st_churn")
+    names.follow()
+    assert names.in_mixpanel() == [JANES_ID]
+
+
+def test_a_hash_is_kept_or_not_kept(run: Callable[..., Result]) -> None:
+    result = run("erase", JANE, "--suppress", "--forget-completely")
+    assert result.exit_code == 2
+    assert "choose" in result.stderr

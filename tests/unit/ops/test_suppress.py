@@ -168,3 +168,13 @@ def test_erasing_without_it_lets_another_study_ask(
     run_json("erase", email(1))
     person = (email_hash(email(1)), "", b"{}", "")
     assert ledger.invite(invitations("new"), study_hash("st_new"), [person]) == {"added": 1}
+
+
+def test_who_is_forgotten_completely_leaves_the_list_too(
+    run_json: Any, ledger: Ledger, book: Book
+) -> None:
+    book.invite(1)
+    run_json("suppress", "add", "user_1")
+    assert run_json("erase", email(1), "--forget-completely")[0] == 0
+    assert Suppressions(ledger).all() == []
+    assert invite(ledger, email(1), "user_1") == {"added": 1}
