@@ -8,11 +8,18 @@ import ipaddress
 from typing import Any
 from urllib.parse import urlsplit
 
-from marshmallow import ValidationError
+from marshmallow import ValidationError, validate
 from marshmallow import fields as ma
 
 from common.rates import Rate
 from common.redis_client import SentinelAddress
+
+POSITIVE = validate.Range(min=0, min_inclusive=False)
+
+
+def doc(text: str) -> dict[str, str]:
+    """Return a variable's line of documentation as its metadata."""
+    return {"doc": text}
 
 
 class CommaList(ma.Field[tuple[str, ...]]):
