@@ -13,7 +13,7 @@ import orjson
 
 from common.ledger.lanes import INBOX, INVITATIONS, WRITES, Lane
 from common.ledger.letters import LANES, Filters, Letter, iso
-from common.messages import InterviewResult
+from common.messages import InterviewResult, Invitation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -141,9 +141,15 @@ class DeadLetters:
             if message["kind"] != InterviewResult.KIND:
                 return str(message["route"])
             route = self._routes.for_study(message["study_id"])
-        except (ValueError, TypeError, KeyError):
+            return route.name if route else self._route_of_start(str(message["interview_id"]))
+        except (ValueError, TypeError, KeyError, AttributeError):
             return ""  # unreadable, which may be why it is here
-        return route.name if route else ""
+
+    def _route_of_start(self, interview_id: str) -> str:
+        """Return the route on which an interview was started, empty where we did not start it."""
+        key = self._ledger.find_interview(interview_id)
+        value = self._ledger.value(INVITATIONS, key) if key else None
+        return Invitation.decode(value).route if value else ""
 
 
 def _grouped(letters: Iterable[Letter]) -> dict[Lane, list[Letter]]:

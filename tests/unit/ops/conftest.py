@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import fakeredis
@@ -135,7 +136,7 @@ class Book:
             lane,
             claim.key,
             claim.token,
-            value=invitation(number).encode(),
+            value=replace(invitation(number), route="activation").encode(),
             interview_id=interview_id,
             counters={"started:activation": 1},
         )

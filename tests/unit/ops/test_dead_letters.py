@@ -397,3 +397,16 @@ def test_a_letter_that_somebody_else_replayed_meanwhile_is_skipped(
     monkeypatch.setattr(ledger, "revive", lambda _, keys, __: ([False] * len(keys), False))
     expected = {"id": letter_id, "why": "is no longer dead"}
     assert run_json("dead-letters", "replay", letter_id)[1]["skipped"] == [expected]
+
+
+def test_a_result_that_names_no_study_is_found_by_the_route_it_was_started_on(
+    run_json: Any, book: Book
+) -> None:
+    book.start(1, "iv-1")
+    mine = book.accept("koji:iv-1", InterviewResult("iv-1", 1, 1), dead=True)
+    other = book.accept("koji:iv-2", InterviewResult("iv-2", 1, 1), dead=True)
+    assert [one["id"] for one in run_json("dead-letters", "list", "--route", "activation")[1]] == [
+        mine
+    ]
+    routes = {one["id"]: one["route"] for one in run_json("dead-letters", "list")[1]}
+    assert routes == {mine: "activation", other: None}

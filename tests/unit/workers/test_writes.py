@@ -430,7 +430,30 @@ def test_when_all_is_refused_writes_are_paused(bench: Bench) -> None:
     pause = bench.bridge.pauses.get(MIXPANEL)
     assert pause is not None
     assert "Mixpanel refused 12 in a row" in pause.reason
+    assert "nothing was given up" in pause.reason
     assert bench.bridge.redis.zcard(WRITES.key("pending")) == 12, "nobody is buried"
+
+
+def test_after_a_resume_by_hand_what_is_still_refused_becomes_a_dead_letter(bench: Bench) -> None:
+    for number in range(40):
+        add(bench, number)
+    bench.mixpanel.usual = lambda _: Answer(404, {"error": "no such page"})
+    bench.write()
+    assert bench.count("dead", WRITES) == 0
+    bench.bridge.pauses.resume(MIXPANEL)
+    for _ in range(9):
+        bench.write()
+        bench.clock.seconds += 10
+    assert (bench.count("dead", WRITES), bench.count("pending", WRITES)) == (40, 0)
+    assert bench.bridge.pauses.all() == {}
+    bench.mixpanel.usual = usual_mixpanel
+    add(bench, 100)
+    assert bench.write() == 1
+    for number in range(200, 212):
+        add(bench, number)
+    bench.mixpanel.usual = lambda _: Answer(404, {"error": "no such page"})
+    bench.write()
+    assert bench.bridge.pauses.get(MIXPANEL) is not None, "what comes after a good one is new"
 
 
 def test_a_row_of_bad_results_is_buried_and_every_good_one_is_written(bench: Bench) -> None:
