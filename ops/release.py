@@ -60,12 +60,12 @@ def git(folder: Path, *arguments: str) -> str:
         text=True,
     )
     if done.returncode:
-        raise ReleaseError(f"git {arguments[0]}: {done.stderr.strip()}")
+        raise ReleaseError(f"git {arguments[0]}: {(done.stderr or done.stdout).strip()}")
     return done.stdout.strip()
 
 
 def release(folder: Path, version: str, day: str) -> str:
-    """Make the commit and its tag; raises ReleaseError before anything was changed."""
+    """Make the commit and its tag; raises ReleaseError and leaves things as they were."""
     wanted, tag = number(version), f"v{version}"
     if git(folder, "status", "--porcelain"):
         raise ReleaseError("There are uncommitted changes: commit or stash them first.")
@@ -87,7 +87,11 @@ def release(folder: Path, version: str, day: str) -> str:
         raise ReleaseError("common/__init__.py: must set __version__ once.")
     changelog.write_text(after, encoding="utf-8")
     module.write_text(code, encoding="utf-8")
-    git(folder, "commit", "--quiet", "--all", "--message", f"Release {version}")
+    try:
+        git(folder, "commit", "--quiet", "--all", "--message", f"Release {version}")
+    except ReleaseError:  # a hook said no
+        git(folder, "checkout", "HEAD", "--", ".")
+        raise
     git(folder, "tag", "--annotate", tag, "--cleanup=verbatim", "--message", f"{tag}\n\n{notes}\n")
     return tag
 

@@ -100,6 +100,17 @@ def test_a_second_release_needs_something_new(folder: Path) -> None:
         release(folder, "0.3.0", "2026-11-24")
 
 
+def test_a_hook_that_refuses_leaves_things_as_they_were(folder: Path) -> None:
+    hook = folder / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho not like this >&2\nexit 1\n")
+    hook.chmod(0o755)
+    with pytest.raises(ReleaseError, match="not like this"):
+        release(folder, "0.2.0", "2026-11-24")
+    assert git(folder, "status", "--porcelain") == ""
+    assert git(folder, "tag", "--list") == "v0.1.0"
+
+
 def test_a_changelog_without_its_head_is_refused() -> None:
     with pytest.raises(ReleaseError, match="has no"):
         unreleased("# Changelog\n")
