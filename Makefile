@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo run test unit functional browser chromium sure format bench chaos env-example
+.PHONY: help .venv demo run test unit functional browser chromium redis-server sure format bench chaos env-example
 .PHONY: covered openapi docs hooks audit sbom release clean
 
 help: ## Show this list
@@ -27,7 +27,7 @@ run: $(STAMP) ## Run everything against what .env names, until Ctrl-C
 # Unit tests need the processor, those over real processes mostly wait: side by side they take hardly
 # longer than the longer of them. The browser's measure the time of a page, so they come after.
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
-test: $(STAMP) sure chromium ## Check style and types, run every test, measure coverage
+test: $(STAMP) sure chromium redis-server ## Check style and types, run every test, measure coverage
 	@echo "Unit tests and tests over real processes run side by side; that takes some minutes."
 	@$(MAKE) --no-print-directory -j2 $(SYNC) covered functional
 	@$(MAKE) --no-print-directory browser
@@ -38,7 +38,7 @@ covered: $(STAMP)
 unit: $(STAMP) ## Run the unit tests alone
 	$(BIN)/python -m pytest tests/unit -n 2 -q
 
-functional: $(STAMP) ## Run the tests over real processes alone
+functional: $(STAMP) redis-server ## Run the tests over real processes alone
 	$(BIN)/python -m pytest tests/functional -q -n 3 --dist loadfile
 
 browser: $(STAMP) chromium ## Run the console in a real browser (UPDATE_SCREENSHOTS=1 writes docs/images anew)
@@ -49,6 +49,12 @@ chromium:
 	  command -v apt-get >/dev/null && test "$$(id -u)" = 0 && apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || { \
 	  echo "The browser tests need Chromium: install the package chromium, then again."; exit 1; }
+
+redis-server:
+	@command -v redis-server >/dev/null || { \
+	  command -v apt-get >/dev/null && test "$$(id -u)" = 0 && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq redis-server >/dev/null; } || { \
+	  echo "The test of TLS needs a Redis that speaks it: install the package redis-server, then again."; exit 1; }
 
 bench: $(STAMP) ## Measure against bare floors and other queues; writes benchmarks/results.md
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench

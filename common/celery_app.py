@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from celery import Celery
 from kombu import Queue
 
+from common.broker import broker_of
 from common.queues import BROKER_PREFIX, ROUTING, Queues
-from common.redis_client import broker_address
 
 if TYPE_CHECKING:
     from common.config import Settings
@@ -22,9 +22,10 @@ TICK_SECONDS = 1.0
 
 def make_celery(settings: Settings) -> Celery:
     """Build the app that ingress (to wake), workers, beat and Flower share."""
-    broker, transport_options = broker_address(settings)
-    app = Celery("bridge", broker=broker)
+    broker = broker_of(settings)
+    app = Celery("bridge", broker=broker.url)
     app.conf.update(
+        broker_use_ssl=broker.tls,
         task_queues=[Queue(queue.value) for queue in Queues],
         task_routes=ROUTING,
         task_default_queue=Queues.INBOX.value,
@@ -60,7 +61,7 @@ def make_celery(settings: Settings) -> Celery:
             "socket_keepalive": True,
             "health_check_interval": 25,
             "global_keyprefix": BROKER_PREFIX,
-            **transport_options,
+            **broker.transport_options,
         },
         # Flower switches events on when it is there; otherwise they cost for nothing.
         worker_send_task_events=False,

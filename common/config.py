@@ -32,6 +32,7 @@ class Settings:
     """One value for each variable of `SettingsSchema`; None where one without default is unset."""
 
     redis_url: str
+    broker_url: str | None
     host: str
     port: int
     console_host: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -12,6 +12,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 from redis.sentinel import Sentinel
+
+from common.redis_cluster import BridgeCluster, is_cluster
 
 if TYPE_CHECKING:
     from common.config import Settings
@@ -51,13 +53,17 @@ class SentinelAddress:
 
 
 def make_redis(
-    settings: Settings, *, socket_timeout_seconds: float = SOCKET_TIMEOUT_SECONDS
+    settings: Settings,
+    *,
+    url: str | None = None,
+    socket_timeout_seconds: float = SOCKET_TIMEOUT_SECONDS,
 ) -> Redis:
     """Make a client (bytes in and out) that reconnects once and notices a dead Redis quickly.
 
-    Every command of ours is safe to repeat: what a repeat would do twice (a claim) runs out
-    with its lease. Nothing is sent before the first command.
+    It is the ledger's unless `url` names another. Every command of ours is safe to repeat: what a
+    repeat would do twice (a claim) runs out with its lease. Nothing is sent before the first.
     """
+    url = url or settings.redis_url
     options: dict[str, Any] = {
         "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "socket_timeout": socket_timeout_seconds,
@@ -67,22 +73,14 @@ def make_redis(
             NoBackoff(), retries=1, supported_errors=(RedisConnectionError, RedisTimeoutError)
         ),
     }
-    if not settings.redis_url.startswith("sentinel://"):
-        return Redis.from_url(settings.redis_url, **options)
-    address = SentinelAddress.parse(settings.redis_url)
+    if is_cluster(url):
+        cluster: Any = BridgeCluster(url, **options)
+        return cluster  # type: ignore[no-any-return]  # of its methods we use those of both
+    if not url.startswith("sentinel://"):
+        return Redis.from_url(url, **options)
+    address = SentinelAddress.parse(url)
     asking = {"socket_connect_timeout": CONNECT_TIMEOUT_SECONDS, "socket_timeout": 1.0}
     sentinel = Sentinel(list(address.hosts), sentinel_kwargs=asking)
     login = {"username": address.username, "password": address.password, "db": address.db}
     master: Redis = sentinel.master_for(address.master, **login, **options)
     return master
-
-
-def broker_address(settings: Settings) -> tuple[str, dict[str, Any]]:
-    """Return the address as Celery takes it, and further transport options."""
-    if not settings.redis_url.startswith("sentinel://"):
-        return settings.redis_url, {}
-    address = SentinelAddress.parse(settings.redis_url)
-    user, password = (quote(one or "", safe="") for one in (address.username, address.password))
-    login = f"{user}:{password}@" if password else ""
-    hosts = (f"sentinel://{login}{host}:{port}/{address.db}" for host, port in address.hosts)
-    return ";".join(hosts), {"master_name": address.master}

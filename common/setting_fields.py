@@ -5,16 +5,22 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, validate
 from marshmallow import fields as ma
+from redis.connection import parse_url
 
 from common.rates import Rate
 from common.redis_client import SentinelAddress
+from common.redis_cluster import SCHEMES, cluster_nodes, is_cluster
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 POSITIVE = validate.Range(min=0, min_inclusive=False)
+NO_CLUSTER = "Celery's queues need a single Redis, such as redis://host:6379/0 (docs/redis.md)."
 
 
 def doc(text: str) -> dict[str, str]:
@@ -54,19 +60,27 @@ class RateField(ma.Field[Rate]):
 
 
 class RedisUrl(ma.Field[str]):
-    """`redis://`, `rediss://` or `sentinel://`: what both redis-py and Celery understand."""
+    """`redis://`, `rediss://`, `sentinel://`, or `redis+cluster://` with a list of nodes."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         text = str(value)
-        if not text.startswith(("redis://", "rediss://", "sentinel://")):
-            raise ValidationError("Must begin with redis://, rediss:// or sentinel://.")
+        if not text.startswith(("redis://", "rediss://", "sentinel://", *SCHEMES)):
+            raise ValidationError(
+                "Must begin with redis://, rediss://, sentinel://, redis+cluster:// or "
+                "rediss+cluster://."
+            )
         try:
-            sentinel = text.startswith("sentinel://")
-            parsed = SentinelAddress.parse(text) if sentinel else urlsplit(text).port
+            if is_cluster(text):
+                text_of_first, _others = cluster_nodes(text)
+                parse_url(text_of_first)
+            elif text.startswith("sentinel://"):
+                SentinelAddress.parse(text)
+            elif urlsplit(text).port == 0:
+                raise ValidationError("Port must be 1 to 65535.")
+            else:
+                parse_url(text)
         except ValueError as exc:
             raise ValidationError(str(exc)) from exc
-        if parsed == 0:
-            raise ValidationError("Port must be 1 to 65535.")
         return text
 
 
@@ -106,3 +120,12 @@ def is_base64(secret: str) -> bool:
         return bool(base64.b64decode(secret.removeprefix("whsec_"), validate=True))
     except binascii.Error:
         return False
+
+
+def broker_problems(data: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return what is wrong with the two addresses of Redis taken together."""
+    if is_cluster(data.get("broker_url", "")):
+        return {"broker_url": [f"Must not be a cluster: {NO_CLUSTER}"]}
+    if is_cluster(data.get("redis_url", "")) and "broker_url" not in data:
+        return {"broker_url": [f"Must be set while REDIS_URL is a cluster: {NO_CLUSTER}"]}
+    return {}

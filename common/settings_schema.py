@@ -18,6 +18,7 @@ from common.setting_fields import (
     CommaList,
     RedisUrl,
     UserPassword,
+    broker_problems,
     doc,
     is_base64,
     is_loopback,
@@ -30,9 +31,13 @@ class _Serving(Schema):
     redis_url = RedisUrl(
         load_default="redis://127.0.0.1:6379/0",
         metadata=doc(
-            "Broker and ledger; `rediss://` for TLS, `user:password@` for ACL, "
-            "`sentinel://host:port,host:port/master` for Sentinel"
+            "The ledger; `rediss://` for TLS, `user:password@` for ACL, "
+            "`sentinel://host:port,host:port/master` for Sentinel, "
+            "`redis+cluster://host:port,host:port` for a cluster (docs/redis.md)"
         ),
+    )
+    broker_url = RedisUrl(
+        metadata=doc("Another Redis for Celery's queues; by default that of `REDIS_URL`")
     )
     host = ma.String(load_default="0.0.0.0", metadata=doc("Where ingress listens"))  # noqa: S104
     port = ma.Integer(
@@ -164,7 +169,7 @@ class SettingsSchema(_Working, PartnerSettings, _Serving):
 
     @validates_schema(skip_on_field_errors=False)
     def _contradictions(self, data: dict[str, Any], **_: Any) -> None:
-        problems: dict[str, list[str]] = {}
+        problems: dict[str, list[str]] = {**broker_problems(data)}
         if "mixpanel_service_account" in data and "mixpanel_project_id" not in data:
             problems["mixpanel_project_id"] = ["Must be set when MIXPANEL_SERVICE_ACCOUNT is."]
         if not data.get("allow_insecure_partners"):

@@ -17,7 +17,7 @@ _BEGIN, _END = "<!-- settings:begin -->", "<!-- settings:end -->"
 _COMPOSE_BEGIN, _COMPOSE_END = "  # settings:begin", "  # settings:end"
 # What docker-compose.yml sets itself: addresses inside a container, and what comes as a secret.
 _SET_BY_COMPOSE = {
-    *("BRIDGE_ROUTES", "REDIS_URL", "HOST", "PORT"),
+    *("BRIDGE_ROUTES", "REDIS_URL", "BROKER_URL", "HOST", "PORT"),
     *("CONSOLE_HOST", "CONSOLE_PORT", "FLOWER_HOST", "FLOWER_PORT"),
     *("MIXPANEL_WEBHOOK_CREDENTIALS", "KOJI_WEBHOOK_SECRETS", "KOJI_API_KEY"),
     *("MIXPANEL_PROJECT_TOKEN", "MIXPANEL_SERVICE_ACCOUNT", "MEMBERS_API_TOKENS"),

@@ -39,6 +39,11 @@ def make_bridge(config: Config, app: Celery) -> Bridge:
     """Build everything; no connection is made yet."""
     settings = config.settings
     redis = make_redis(settings, socket_timeout_seconds=REDIS_TIMEOUT_SECONDS)
+    broker = redis
+    if settings.broker_url:
+        broker = make_redis(
+            settings, url=settings.broker_url, socket_timeout_seconds=REDIS_TIMEOUT_SECONDS
+        )
     ledger = Ledger(redis)
     return Bridge(
         config=config,
@@ -55,20 +60,20 @@ def make_bridge(config: Config, app: Celery) -> Bridge:
             settings.koji_timeout_seconds,
         ),
         mixpanel=MixpanelClient(make_session(settings.mixpanel_api_host), settings),
-        send=make_send(app, redis),
+        send=make_send(app, broker),
         clock_ms=lambda: int(time.time() * 1000),
         random=random.Random(),  # noqa: S311 - jitter, no secret
     )
 
 
 class _Send:
-    def __init__(self, app: Celery, redis: Redis) -> None:
-        self._app, self._redis = app, redis
+    def __init__(self, app: Celery, broker: Redis) -> None:
+        self._app, self._broker = app, broker
 
     def __call__(self, task: TaskNames, *args: Any) -> None:
         try:
             most = MOST_WAITING.get(task)
-            if most is not None and self._redis.llen(broker_list(task)) >= most:
+            if most is not None and self._broker.llen(broker_list(task)) >= most:
                 return  # whoever takes those that wait will find what this one speaks of
             self._app.send_task(task.value, args=args)
         except (OperationalError, RedisError, OSError) as exc:
@@ -76,6 +81,6 @@ class _Send:
             log.warning("ticket_not_sent", task=task.value, error=type(exc).__name__)
 
 
-def make_send(app: Celery, redis: Redis) -> _Send:
+def make_send(app: Celery, broker: Redis) -> _Send:
     """Return the function that sends Celery messages and never raises."""
-    return _Send(app, redis)
+    return _Send(app, broker)

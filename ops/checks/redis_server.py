@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
 
+from common.redis_cluster import BridgeCluster
 from ops.checks import Check
 from ops.session import redis_trouble
 
@@ -28,23 +29,44 @@ MEGABYTE = 1_000_000
 def check_redis(
     config: Config, redis: Redis, clock: Callable[[], float] = time.perf_counter
 ) -> Iterator[Check]:
-    """Yield what there is to say of Redis; one failed check if it cannot be reached."""
+    """Yield what there is to say of Redis; one failed check if it cannot be reached.
+
+    Of a cluster each node is looked at, and the worst stands for all.
+    """
     try:
-        pings = []
-        for _ in range(PINGS):
-            started = clock()
-            redis.ping()
-            pings.append(1000 * (clock() - started))
-        info: dict[str, Any] = redis.info()
+        nodes = _nodes(redis)
+        told = [_examine(node, clock) for _, node in nodes]
     except RedisError as exc:
         yield Check("redis", ok=False, detail=redis_trouble(config, exc))
         return
-    yield Check("redis", ok=True, detail="answers")
-    yield _version(info)
-    yield _persistence(info, _appendfsync(redis))
-    yield _eviction(info)
-    yield _memory(info)
-    yield _latency(statistics.median(pings))
+    names = [name for name, _ in nodes]
+    answers = f"{len(names)} nodes answer: {', '.join(names)}" if any(names) else "answers"
+    yield Check("redis", ok=True, detail=answers)
+    for checks in zip(*told, strict=True):
+        bad = [(name, one) for name, one in zip(names, checks, strict=True) if not one.ok]
+        name, shown = bad[0] if bad else ("", checks[0])
+        detail = f"{name}: {shown.detail}" if name else shown.detail
+        yield Check(shown.name, ok=shown.ok, detail=detail)
+
+
+def _nodes(client: Any) -> list[tuple[str, Redis]]:
+    return client.nodes() if isinstance(client, BridgeCluster) else [("", client)]
+
+
+def _examine(redis: Redis, clock: Callable[[], float]) -> list[Check]:
+    pings = []
+    for _ in range(PINGS):
+        started = clock()
+        redis.ping()
+        pings.append(1000 * (clock() - started))
+    info: dict[str, Any] = redis.info()
+    return [
+        _version(info),
+        _persistence(info, _appendfsync(redis)),
+        _eviction(info),
+        _memory(info),
+        _latency(statistics.median(pings)),
+    ]
 
 
 def _version(info: dict[str, Any]) -> Check:

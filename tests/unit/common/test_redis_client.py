@@ -5,15 +5,13 @@ from __future__ import annotations
 import socket
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote
 
 import pytest
-from kombu import Connection as BrokerConnection
 from redis.connection import Connection, SSLConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.sentinel import SentinelConnectionPool
 
-from common.redis_client import SentinelAddress, broker_address, make_redis
+from common.redis_client import SentinelAddress, make_redis
 
 if TYPE_CHECKING:
     from common.config import Settings
@@ -168,34 +166,3 @@ def test_a_sentinel_that_hangs_is_not_waited_for_long() -> None:
 def test_the_login_and_the_database_are_the_masters() -> None:
     found = options(SENTINEL)
     assert (found["username"], found["password"], found["db"]) == ("ann", "p@ss", 2)
-
-
-# --- the broker's address ---
-
-
-@pytest.mark.parametrize("url", [PLAIN, "rediss://ann:pw@redis.example:6380/1"])
-def test_the_broker_is_the_same_redis(url: str) -> None:
-    assert broker_address(settings(url)) == (url, {})
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("sentinel://one,two:2/main", "sentinel://one:26379/0;sentinel://two:2/0"),
-        ("sentinel://:pw@one/main/4", "sentinel://:pw@one:26379/4"),
-        ("sentinel://ann:pw@one/main", "sentinel://ann:pw@one:26379/0"),
-        ("sentinel://ann@one/main", "sentinel://one:26379/0"),
-    ],
-)
-def test_celery_gets_each_sentinel_and_the_masters_name(url: str, expected: str) -> None:
-    assert broker_address(settings(url)) == (expected, {"master_name": "main"})
-
-
-@pytest.mark.parametrize("password", ["p@ss", "a/b+c=", "a:b", "a;b", "a#b?c", "a%2Fb", "wörd"])
-def test_a_password_of_any_characters_reaches_the_broker(password: str) -> None:
-    url = f"sentinel://ann:{quote(password, safe='')}@one:26380,two/main"
-    address, transport = broker_address(settings(url))
-    connection = BrokerConnection(address, transport_options=transport)
-    assert (connection.userid, connection.password) == ("ann", password)
-    assert (connection.hostname, connection.port) == ("one", 26380)
-    assert len(connection.alt) == 2

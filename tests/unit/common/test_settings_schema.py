@@ -76,11 +76,18 @@ def test_a_value_is_read(name: str, value: str, expected: Any) -> None:
         ("koji_base_url", "https://[koji.so", "https://koji.so"),
         ("koji_base_url", "https://koji.so:https", "https://koji.so"),
         ("koji_base_url", "https://koji.so:99999", "https://koji.so"),
-        ("redis_url", "localhost:6379", "redis://, rediss:// or sentinel://"),
-        ("redis_url", "unix:///run/redis.sock", "redis://, rediss:// or sentinel://"),
+        ("redis_url", "localhost:6379", "redis://, rediss://, sentinel://, redis+cluster://"),
+        (
+            "redis_url",
+            "unix:///run/redis.sock",
+            "redis://, rediss://, sentinel://, redis+cluster://",
+        ),
         ("redis_url", "redis://redis:port/0", "Port could not be"),
         ("redis_url", "redis://redis:0/0", "1 to 65535"),
         ("redis_url", "sentinel://one:26379", "/master"),
+        ("redis_url", "redis+cluster://one/1", "no database other than 0"),
+        ("redis_url", "redis+cluster://one:0", "host:port"),
+        ("broker_url", "redis+cluster://one", "Celery's queues need a single Redis"),
         ("port", "65536", "65535"),
         ("port", "-1", "0"),
         ("web_threads", "0", "1"),
@@ -177,3 +184,10 @@ def test_the_other_schemes_take_any_secret(scheme: str) -> None:
 )
 def test_an_address_stays_on_this_machine_or_does_not(url: str, expected: bool) -> None:  # noqa: FBT001
     assert is_loopback(url) is expected
+
+
+def test_a_cluster_needs_a_broker_beside_it() -> None:
+    cluster = "redis+cluster://one:7000,two"
+    told = refused(redis_url=cluster)
+    assert "Must be set while REDIS_URL is a cluster" in str(told["broker_url"])
+    assert load(redis_url=cluster, broker_url="redis://three")["redis_url"] == cluster

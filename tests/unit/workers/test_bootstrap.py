@@ -43,6 +43,17 @@ def test_the_bridge_is_built_without_a_connection(make_config: Callable[..., Con
     assert bridge.clock_ms() > 1_700_000_000_000
 
 
+def test_messages_that_wait_are_counted_where_the_queues_are(
+    make_config: Callable[..., Config],
+) -> None:
+    one = make_bridge(make_config(), FakeApp())  # type: ignore[arg-type]
+    assert one.send._broker is one.redis  # type: ignore[attr-defined]
+    config = make_config(BROKER_URL="redis://127.0.0.1:2/0")
+    two = make_bridge(config, FakeApp())  # type: ignore[arg-type]
+    assert two.redis.connection_pool.connection_kwargs["port"] == 1
+    assert two.send._broker.connection_pool.connection_kwargs["port"] == 2  # type: ignore[attr-defined]
+
+
 def test_a_message_goes_by_name_with_its_arguments() -> None:
     app = FakeApp()
     make_send(app, fakeredis.FakeRedis())(TaskNames.START_INTERVIEWS, "activation", [["a.b", 1]])  # type: ignore[arg-type]
