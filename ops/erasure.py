@@ -81,6 +81,7 @@ class _Pass:
         for lane in (INBOX, WRITES):
             for key, raw in self._waiting(lane):
                 self._payload(lane, key, raw)
+        self._shelf()
         names = self._names
         self._forget("profiles", WRITES, names.hashes)
         self._forget("interviews", INVITATIONS, names.interviews)
@@ -141,9 +142,7 @@ class _Pass:
         if isinstance(message, CohortPage):
             self._page(lane, key, raw, message)
         elif isinstance(message, InterviewResult):
-            told = (message.email, message.external_id, message.respondent_id)
-            ours = message.interview_id in names.interviews
-            if ours or message.external_id in names.invitations or names.are(*told):
+            if self._is_theirs(message):
                 self._found["results"] += self._erase(lane, [key])
         elif isinstance(message, ResultWrite) and (
             key in names.interviews
@@ -170,6 +169,20 @@ class _Pass:
                 replace(page, members=kept).encode(),
             ]
             self._found["cohort_pages"] += int(self._run.rewrite(keys=lane.keys(), args=args))
+
+    def _is_theirs(self, result: InterviewResult) -> bool:
+        names = self._names
+        told = (result.email, result.external_id, result.respondent_id)
+        ours = result.interview_id in names.interviews
+        return ours or result.external_id in names.invitations or names.are(*told)
+
+    def _shelf(self) -> None:
+        """Forget results of people unidentified that turn out to be theirs."""
+        for _, raw in self._redis.hscan_iter(INBOX.key("unmatched"), count=PAYLOADS_A_CALL):
+            result = decode(raw)
+            if isinstance(result, InterviewResult) and self._is_theirs(result):
+                forgotten = self._dry_run or self._ledger.forget_unmatched(result)
+                self._found["results"] += int(forgotten)
 
 
 def _said(member: dict[str, Any]) -> list[str]:

@@ -10,6 +10,7 @@ from common.ledger import INBOX, WRITES, invitations
 from common.ledger.pauses import MIXPANEL
 from common.ledger.ticks import note_tick
 from common.queues import TaskNames
+from workers import unmatched
 from workers.dispatch import dispatch
 from workers.reconcile import overdue
 from workers.retention import purge
@@ -44,4 +45,5 @@ def tick(bridge: Bridge) -> None:
     if overdue(bridge, most=1):
         bridge.send(TaskNames.RECONCILE)
     purge(bridge)
+    unmatched.forget(bridge)
     note_tick(bridge.ledger)

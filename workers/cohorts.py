@@ -62,6 +62,12 @@ def unpack_page(ledger: Ledger, route: Route, page: CohortPage) -> dict[str, int
     return tally
 
 
+def names_on(page: CohortPage) -> list[str]:
+    """Return the names (hashes) of everybody on a page."""
+    both = [(email_hash(_email(member)), id_hash(_id(member))) for member in page.members]
+    return [name for names in both for name in names if name]
+
+
 def cohort_of(route: Route, page: CohortPage) -> Cohort:
     """Tell by which way a page's people came: the route's cohort, another of its name, or none."""
     if page.source != MIXPANEL:

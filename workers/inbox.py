@@ -14,6 +14,7 @@ from common.ledger import INBOX
 from common.messages import CohortPage, InterviewResult, decode
 from common.queues import TaskNames
 from common.tracing import span
+from workers import unmatched
 from workers.cohorts import unpack_page
 from workers.dispatch import dispatch
 from workers.results import unpack_result
@@ -66,13 +67,15 @@ def _unpack_message(bridge: Bridge, claim: Claimed, message: Message) -> None:
             raise LookupError(f"route {message.route!r} is no longer in routes.toml")
         tally = unpack_page(bridge.ledger, route, message)
         counters = {f"{name}:{route.name}": n for name, n in tally.items() if ":" not in name}
+        if message.action != "remove_members" and unmatched.match(bridge, message):
+            bridge.send(TaskNames.WRITE_RESULTS)
         bridge.ledger.complete(INBOX, [(claim.key, claim.token, b"", counters)])
         if tally.get("copies"):
             sweep(bridge)
         dispatch(bridge, route)
     elif isinstance(message, InterviewResult):
         outcome = unpack_result(bridge.config, bridge.ledger, message)
-        if outcome.wake:
+        if unmatched.keep(bridge, message, outcome) or outcome.wake:
             bridge.send(TaskNames.WRITE_RESULTS)
         bridge.ledger.complete(INBOX, [(claim.key, claim.token, b"", outcome.counters)])
         forget_details(bridge.ledger, outcome.respondent)

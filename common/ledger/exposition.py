@@ -17,6 +17,7 @@ from common.ledger.figures import (
     reasons,
     route_figures,
     totals,
+    unmatched,
 )
 from common.ledger.latency import histogram
 from common.ledger.pauses import MIXPANEL, Pauses
@@ -53,6 +54,7 @@ HELP = {
     "skipped_total": "Results that must not reach Mixpanel, by reason.",
     "left_out_total": "What had no room in an event: a transcript_url, or another property.",
     "cancelled_total": "People who will not be invited, by reason.",
+    "unmatched_results": "Results of people unidentified, kept in case their cohort comes.",
     "dead_total": "Dead letters that were made, by reason.",
     "paused": "1 while a route, or all writing to Mixpanel, is paused.",
     "breaker_open": "1 while a partner's circuit breaker is not closed.",
@@ -93,6 +95,7 @@ def _families(config: Config, ledger: Ledger) -> Iterator[tuple[str, Rows]]:
     found = reasons(ledger)
     for kind in REASONS:
         yield f"{kind}_total", [({"reason": reason}, n) for reason, n in found[kind].items()]
+    yield "unmatched_results", [({}, unmatched(ledger))]
     named = dict.fromkeys([*(one["name"] for one in routes), MIXPANEL])
     yield "paused", [({"route": name}, int(name in pauses)) for name in named]
     states = breakers(config, ledger).items()

@@ -62,6 +62,11 @@ def reasons(ledger: Ledger) -> dict[str, dict[str, int]]:
     return found
 
 
+def unmatched(ledger: Ledger) -> int:
+    """Return how many results are kept in case their person comes yet."""
+    return int(ledger.redis.hlen(INBOX.key("unmatched")))
+
+
 def totals(ledger: Ledger) -> dict[str, dict[str, int]]:
     """Return every counter of each lane."""
     return _counters(ledger)

@@ -11,9 +11,10 @@ from common.ledger.copies import Cohort, Copies
 from common.ledger.going_out import ERROR_CHARS, GoingOut
 from common.ledger.lookups import Lookups
 from common.ledger.starts import Accepted, Begun, Starts
+from common.ledger.unmatched import Unmatched
 
 __all__ = ["ERROR_CHARS", "Accepted", "Begun", "Budget", "Came", "Claimed", "Cohort", "Ledger"]
 
 
-class Ledger(ComingIn, Copies, Claims, Starts, GoingOut, Lookups):
+class Ledger(ComingIn, Copies, Claims, Starts, GoingOut, Lookups, Unmatched):
     """The whole book: the door of ingress and workers."""

@@ -14,7 +14,11 @@ from ops.parameters import as_json, example
 from ops.session import Session, with_session
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
+
+    from common.ledger.pauses import Pause
 
 STATES = ("pending", "in_flight", "done", "dead", "cancelled")
 ROUTE_FIELDS = (
@@ -22,6 +26,7 @@ ROUTE_FIELDS = (
     *("eta_seconds", "paused", "paused_reason"),
 )
 BAR_WIDTH = 12
+UNMATCHED = "Results of people unidentified, kept in case they come"
 
 
 @click.command(epilog=example("status", "status --json"))
@@ -32,11 +37,12 @@ def status(session: Session, *, as_json: bool) -> None:
     lanes = figures.lanes(session.ledger)
     routes = figures.route_figures(session.config, session.ledger)
     writes = Pauses(session.ledger.redis).get(MIXPANEL)
+    unmatched = figures.unmatched(session.ledger)
     if as_json:
         shown = [{field: route[field] for field in ROUTE_FIELDS} for route in routes]
         print_json({"lanes": lanes, "routes": shown})
-        if writes is not None:
-            note(f"Writes to Mixpanel are paused: {writes.reason}")
+        for line in _remarks(writes, unmatched):
+            note(line)
         return
     console = make_console()
     _show_lanes(console, lanes)
@@ -44,14 +50,21 @@ def status(session: Session, *, as_json: bool) -> None:
     for route in routes:
         if route["paused"]:
             console.print(f"Route {route['name']} is paused: {route['paused_reason']}")
-    if writes is not None:
-        console.print(f"Writes to Mixpanel are paused: {writes.reason}")
+    for line in _remarks(writes, unmatched):
+        console.print(line)
     for kind, counts in figures.reasons(session.ledger).items():
         if counts:
             told = ", ".join(f"{reason} {n:,}" for reason, n in sorted(counts.items()))
             console.print(f"{kind.capitalize().replace('_', ' ')} so far: {told}")
     if any(states["dead"] for states in lanes.values()):
         console.print("Dead letters wait for you: python -m ops dead-letters list")
+
+
+def _remarks(writes: Pause | None, unmatched: int) -> Iterator[str]:
+    if writes is not None:
+        yield f"Writes to Mixpanel are paused: {writes.reason}"
+    if unmatched:
+        yield f"Results of people unidentified, kept in case they come: {unmatched:,}"
 
 
 def _show_lanes(console: Console, lanes: dict[str, dict[str, int]]) -> None:

@@ -10,6 +10,7 @@ from common.ledger import invitations
 from common.ledger.lanes import INVITATIONS
 from common.messages import Invitation
 from workers.cohorts import unpack_page
+from workers.sweeping import sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -266,3 +267,60 @@ def test_the_log_line_counts_and_names_nobody(bench: Bench, logged: list[dict[st
             "cancelled:no_email": 1,
         }
     ]
+
+
+# --- whole copies ------------------------------------------------------------------------------
+
+
+def test_who_is_missing_from_a_whole_copy_is_taken_out_with_its_last_page(bench: Bench) -> None:
+    people = [{"email": f"p{n}@example.com"} for n in range(3)]
+    bench.invite(*people)
+    bench.clock.seconds += 1
+    fields = {"action": "members", "session_id": "s", "total_pages": 2}
+    first = bench.page(people[0], page=2, **fields)
+    last = bench.page(people[1], page=1, **fields)
+    assert unpack_page(bench.ledger, bench.route(), first) == {"known": 1}
+    assert unpack_page(bench.ledger, bench.route(), last) == {"known": 1, "copies": 1}
+    assert sweep(bench.bridge) == 1
+    assert bench.state(bench.key("p2@example.com")) == "cancelled"
+
+
+def test_a_copy_of_untold_pages_is_whole_after_a_while(bench: Bench) -> None:
+    bench.invite({"email": "ann@example.com"})
+    bench.clock.seconds += 1
+    page = bench.page(action="members", total_pages=0)
+    assert unpack_page(bench.ledger, bench.route(), page) == {}
+    bench.clock.seconds += 89
+    assert sweep(bench.bridge) == 0
+    bench.clock.seconds += 2
+    assert sweep(bench.bridge) == 1
+
+
+def test_a_sweep_takes_no_more_steps_at_once_than_a_tick_has_time_for(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.sweeping.STEPS_AT_ONCE", 2)
+    bench.invite({"email": "ann@example.com"})
+    bench.clock.seconds += 1
+    unpack_page(bench.ledger, bench.route(), bench.page(action="members"))
+    assert sweep(bench.bridge) == 1
+    assert bench.ledger.sweeps()
+    assert sweep(bench.bridge) == 0
+    assert not bench.ledger.sweeps()
+
+
+@pytest.mark.parametrize("source", ["members", "import"])
+def test_who_came_by_no_cohort_is_in_no_copy(bench: Bench, source: str) -> None:
+    page = bench.page({"email": "ann@example.com"}, source=source, action="members")
+    assert unpack_page(bench.ledger, bench.route(), page) == {"added": 1}
+    bench.clock.seconds += 1
+    unpack_page(bench.ledger, bench.route(), bench.page(action="members"))
+    assert sweep(bench.bridge) == 0
+
+
+def test_another_cohort_of_the_same_name_is_another_copy(bench: Bench) -> None:
+    bench.invite({"email": "ann@example.com"})
+    bench.clock.seconds += 1
+    other = bench.page({"email": "bob@example.com"}, action="members", cohort_id="9|9")
+    assert unpack_page(bench.ledger, bench.route(), other) == {"added": 1, "copies": 1}
+    assert sweep(bench.bridge) == 0
