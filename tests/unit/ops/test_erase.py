@@ -217,6 +217,15 @@ def test_results_are_found_by_their_interview(run_json: Any, ledger: Ledger, boo
         assert ledger.claim(lane, most=1, lease_ms=LEASE_MS)[0] == []
 
 
+def test_a_result_that_waits_for_its_person_goes_too(run_json: Any, ledger: Ledger) -> None:
+    for interview_id, told in (("iv-1", JANE.upper()), ("iv-2", "other@example.com")):
+        ledger.keep_unmatched(InterviewResult(interview_id, 1, 1, email=told), 10**13)
+    assert run_json("erase", JANE, "--dry-run")[1]["removed"]["results"] == 1
+    assert ledger.redis.hlen(INBOX.key("unmatched")) == 2
+    assert run_json("erase", JANE)[1]["removed"]["results"] == 1
+    assert ledger.redis.hkeys(INBOX.key("unmatched")) == [b"iv-2"]
+
+
 def test_the_profile_of_an_address_in_capitals_is_found(
     run_json: Any, ledger: Ledger, book: Book
 ) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from common.ledger import invitations
 from common.ledger.pauses import Pauses
+from common.messages import InterviewResult
 from common.partner_keys import breaker_key, key_name
 from common.rates import Cap
 
@@ -85,6 +86,15 @@ def test_paused_writes_are_told_beside_the_json(
     assert result.stderr == "Writes to Mixpanel are paused: Mixpanel answered HTTP 401\n"
     assert run_json("status")[0] == 0
     assert "Mixpanel answered HTTP 401" in run("status").stdout
+
+
+def test_results_that_wait_for_their_person_are_told(
+    run: Callable[..., Result], ledger: Ledger
+) -> None:
+    ledger.keep_unmatched(InterviewResult("iv-1", 1, 1, email="a@example.com"), 10**13)
+    told = "Results of people unidentified, kept in case they come: 1"
+    assert run("status", "--json").stderr == f"{told}\n"
+    assert told in run("status").stdout
 
 
 def test_pause_and_resume_show_in_the_status(run_json: Any, book: Book) -> None:
