@@ -25,7 +25,8 @@ run: $(STAMP) ## Run everything against what .env names, until Ctrl-C
 	@$(BIN)/python -m ops.local.run
 
 # Unit tests need the processor, those over real processes mostly wait: side by side they take hardly
-# longer than the longer of them. The browser's measure the time of a page, so they come after.
+# longer than the longer of them. The first stand back (nice), since the second look at the clock. The
+# browser's measure the time of a page, so they come after.
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 test: $(STAMP) sure chromium redis-server ## Check style and types, run every test, measure coverage
 	@echo "Unit tests and tests over real processes run side by side; that takes some minutes."
@@ -33,7 +34,7 @@ test: $(STAMP) sure chromium redis-server ## Check style and types, run every te
 	@$(MAKE) --no-print-directory browser
 
 covered: $(STAMP)
-	$(BIN)/python -m pytest tests/unit -n 2 -q --cov --cov-branch --cov-report=term:skip-covered --cov-fail-under=95
+	nice $(BIN)/python -m pytest tests/unit -n 2 -q --cov --cov-branch --cov-report=term:skip-covered --cov-fail-under=95
 
 unit: $(STAMP) ## Run the unit tests alone
 	$(BIN)/python -m pytest tests/unit -n 2 -q
