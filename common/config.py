@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from common.rates import Rate
+    from common.retention_days import Days
 
 USAGE_EXIT_CODE = 2
 
@@ -71,8 +72,8 @@ class Settings:
     backoff_base_seconds: float
     copy_settle_seconds: float
     unmatched_days: float
-    keep_done_days: float
-    keep_dead_days: float
+    keep_done_days: Days
+    keep_dead_days: Days
     allow_insecure_partners: bool
     sentry_dsn: str | None
     otel_exporter_otlp_endpoint: str | None

@@ -15,6 +15,7 @@ from redis.connection import parse_url
 from common.rates import Rate
 from common.redis_client import SentinelAddress
 from common.redis_cluster import SCHEMES, cluster_nodes, is_cluster
+from common.retention_days import Days
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +56,16 @@ class RateField(ma.Field[Rate]):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Rate:
         try:
             return Rate.parse(value)
+        except ValueError as exc:
+            raise ValidationError(str(exc)) from exc
+
+
+class DaysField(ma.Field[Days]):
+    """`30`, or `30,inbox=7`."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Days:
+        try:
+            return Days.parse(str(value))
         except ValueError as exc:
             raise ValidationError(str(exc)) from exc
 

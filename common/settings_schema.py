@@ -12,10 +12,12 @@ from marshmallow import EXCLUDE, Schema, ValidationError, validate, validates_sc
 from marshmallow import fields as ma
 
 from common.partner_settings import PartnerSettings
+from common.retention_days import Days
 from common.setting_fields import (
     POSITIVE,
     BaseUrl,
     CommaList,
+    DaysField,
     RedisUrl,
     UserPassword,
     broker_problems,
@@ -124,15 +126,16 @@ class _Working(Schema):
             "not at all"
         ),
     )
-    keep_done_days = ma.Float(
-        load_default=30,
-        validate=validate.Range(min=1),
-        metadata=doc("How long finished payloads, writes and cancelled people are remembered"),
+    keep_done_days = DaysField(
+        load_default=Days(30),
+        metadata=doc(
+            "How long finished payloads and writes, cancelled people, and details of those started "
+            "are remembered; lanes may differ: `30,inbox=7,invitations=90`"
+        ),
     )
-    keep_dead_days = ma.Float(
-        load_default=180,
-        validate=validate.Range(min=1),
-        metadata=doc("How long dead letters are kept"),
+    keep_dead_days = DaysField(
+        load_default=Days(180),
+        metadata=doc("How long dead letters are kept; lanes may differ: `180,inbox=14`"),
     )
     allow_insecure_partners = ma.Boolean(
         load_default=False, metadata=doc("`1` allows plain http:// to hosts other than loopback")

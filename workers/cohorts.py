@@ -26,6 +26,7 @@ EMAIL_KEYS = ("email", "$email")
 ID_KEYS = ("mixpanel_distinct_id", "distinct_id", "$distinct_id")
 FIRST_NAME_KEYS = ("first_name", "$first_name")
 LAST_NAME_KEYS = ("last_name", "$last_name")
+NAME_KEYS = ("name", "$name")
 
 
 def unpack_page(ledger: Ledger, route: Route, page: CohortPage) -> dict[str, int]:
@@ -113,4 +114,4 @@ def _id(member: dict[str, Any]) -> str:
 
 def _name(member: dict[str, Any]) -> str:
     parts = [_text(member, FIRST_NAME_KEYS), _text(member, LAST_NAME_KEYS)]
-    return " ".join(part for part in parts if part) or _text(member, ("name", "$name"))
+    return " ".join(part for part in parts if part) or _text(member, NAME_KEYS)

@@ -20,6 +20,7 @@ from workers.dispatch import dispatch
 from workers.results import unpack_result
 from workers.retention import forget_details
 from workers.sweeping import sweep
+from workers.trimming import trimmed
 from workers.verdicts import backoff_seconds
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ def _failed(bridge: Bridge, claim: Claimed, exc: Exception) -> None:
     place = own or f"{type(exc).__name__} in {frame.name} (line {frame.lineno})"
     log.error("unpack_failed", key=claim.key, attempt=claim.attempts + 1, error=place)
     if claim.attempts + 1 >= MOST_TRIES:
+        kept = trimmed(bridge.config.routes, claim.value)
+        bridge.ledger.rewrite(INBOX, claim.key, claim.value, kept)
         bridge.ledger.bury(
             INBOX, [(claim.key, claim.token, "bug" if not own else "no_route", None, place)]
         )

@@ -73,6 +73,15 @@ class GoingOut(Book):
         """Keep less of somebody started; False if the invitation is not done."""
         return bool(self._run.shrink(keys=INVITATIONS.keys(), args=[self._now(), key, value]))
 
+    def shrink_done(self, before_ms: int, most: int = 500) -> int:
+        """Keep of people started before a time that they were; returns of how many."""
+        keys = [*INVITATIONS.keys(), INVITATIONS.key("shrunk_until")]
+        return int(self._run.shrink_done(keys=keys, args=[self._now(), before_ms, most]))
+
+    def rewrite(self, lane: Lane, key: str, old: bytes, new: bytes) -> bool:
+        """Give an entry another value; False if it changed meanwhile."""
+        return bool(self._run.rewrite(keys=lane.keys(), args=[self._now(), key, old, new]))
+
     def purge(self, lane: Lane, state: str, before_ms: int, most: int = 500) -> int:
         """Forget entries that are `done`, `dead` or `cancelled` since before a time."""
         keys = [*lane.keys(), lane.key(state)]

@@ -9,12 +9,15 @@ import pytest
 from common.ledger import INBOX, WRITES, Lane, invitations
 from common.ledger.lanes import INVITATIONS
 from common.messages import Invitation
+from tests.unit.workers.conftest import ROUTES
 from tests.unit.workers.harness import Answer
 from workers.clock import tick
 from workers.identify import Respondent, identify
 from workers.retention import forget_details, purge
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.unit.workers.harness import Bench
 
 DAY = 86_400
@@ -119,3 +122,51 @@ def test_a_tick_purges_and_tells_how_much(bench: Bench, logged: list[dict[str, A
     assert [line["entries"] for line in logged if line["event"] == "purged"] == [1]
     tick(bench.bridge)
     assert [line["event"] for line in logged].count("purged") == 1
+
+
+def test_each_lane_may_have_its_own_days(build: Callable[..., Bench]) -> None:
+    bench = build(KEEP_DONE_DAYS="30,inbox=7")
+    for lane in (INBOX, WRITES):
+        bench.ledger.add(lane, [("a", b"{}")])
+        bench.ledger.cancel(lane, ["a"], "by_hand")
+    bench.clock.seconds += 8 * DAY
+    purge(bench.bridge)
+    assert (is_kept(bench, "a", INBOX), is_kept(bench, "a", WRITES)) == (False, True)
+
+
+def test_who_was_started_long_ago_is_only_a_key(bench: Bench) -> None:
+    keys = [bench.invite_ann()]
+    bench.invite({"email": "cem@example.com", "distinct_id": "u-cem"})
+    keys.append(bench.key("cem@example.com"))
+    bench.start_all()
+    bench.clock.seconds += 29 * DAY
+    assert purge(bench.bridge) == 0
+    assert b"u-ann" in (bench.ledger.value(INVITATIONS, keys[0]) or b"")
+    bench.clock.seconds += 2 * DAY
+    assert purge(bench.bridge) == 2
+    assert [bench.ledger.value(INVITATIONS, key) for key in keys] == [b'{"r":"activation"}'] * 2
+    assert purge(bench.bridge) == 0
+    bench.invite_ann()
+    bench.start_all()
+    assert len(bench.koji.requests) == 2, "nobody is asked twice"
+
+
+def test_details_stay_while_a_result_may_come(build: Callable[..., Bench]) -> None:
+    patient = ROUTES.replace('name = "private"', 'name = "private"\ninterview_timeout_days = 90')
+    bench = build(patient)
+    key = bench.invite_ann()
+    bench.start()
+    bench.clock.seconds += 89 * DAY
+    assert purge(bench.bridge) == 0
+    bench.clock.seconds += 2 * DAY
+    assert purge(bench.bridge) == 1
+    assert b"u-ann" not in (bench.ledger.value(INVITATIONS, key) or b"u-ann")
+
+
+def test_shrinking_goes_on_where_it_stopped(bench: Bench) -> None:
+    bench.invite(*({"email": f"p{n}@example.com"} for n in range(7)))
+    bench.start_all()
+    now_ms = bench.ledger.now_ms()
+    done = [bench.ledger.shrink_done(now_ms, most=3) for _ in range(8)]
+    assert sum(done) == 7
+    assert done[-1] == 0
