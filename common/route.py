@@ -63,6 +63,16 @@ class Route:
         return Hours(self.timezone, self.send_between, self.quiet_hours)
 
     @property
+    def credits_to_reserve(self) -> int:
+        """What a call reserves of `monthly_credits`, nothing without."""
+        return 0 if self.monthly_credits is None else self.credits_per_interview
+
+    @property
+    def interview_timeout_ms(self) -> int:
+        """After how long an interview without a result is given up."""
+        return round(self.interview_timeout_days * 86_400_000)
+
+    @property
     def credits_per_interview(self) -> int:
         """Koji bills 1 credit for a text interview, 3 for voice (koji.so/docs, usage limits)."""
         return 3 if self.mode == "voice" else 1

@@ -11,6 +11,7 @@ from common.ledger.pauses import MIXPANEL
 from common.ledger.ticks import note_tick
 from common.queues import TaskNames
 from workers import unmatched
+from workers.credits import free_credits
 from workers.dispatch import dispatch
 from workers.reconcile import overdue
 from workers.retention import purge
@@ -46,4 +47,5 @@ def tick(bridge: Bridge) -> None:
         bridge.send(TaskNames.RECONCILE)
     purge(bridge)
     unmatched.forget(bridge)
+    free_credits(bridge)
     note_tick(bridge.ledger)

@@ -72,6 +72,7 @@ def identify(config: Config, ledger: Ledger, result: InterviewResult) -> Respond
             value=person.encode(),
             interview_id=result.interview_id,
             counters=start_counters(route, result.completed_at_ms),
+            lapses_after_ms=route.interview_timeout_ms,
             others=[invitations(one.name) for one in config.routes if one != route],
         )
     return Respondent(known, route, person, key)

@@ -141,6 +141,7 @@ def _start_one(
             value=replace(person, route=route.name).encode(),
             interview_id=started.interview_id,
             counters=start_counters(route, bridge.clock_ms()),
+            lapses_after_ms=route.interview_timeout_ms,
         ),
         attempt=begun.attempts + 1,
         duplicate=started.duplicate,

@@ -10,6 +10,7 @@ import structlog
 
 from common.identity import id_hash
 from common.messages import ResultWrite
+from workers.credits import settle
 from workers.identify import Respondent, identify
 from workers.mixpanel_shape import make_event, make_profile
 
@@ -38,6 +39,7 @@ def unpack_result(config: Config, ledger: Ledger, result: InterviewResult) -> Ou
     """Judge a result and put it into the lane of writes; safe to repeat."""
     respondent = identify(config, ledger, result)
     ledger.result_came(result.interview_id)
+    settle(ledger, respondent, result)
     route = respondent.route
     name = route.name if route else ""
     # Of a study without a route no route can tell.

@@ -50,7 +50,11 @@ class StartBook:
 
     def begin(self, key: str, token: int) -> Begun | None:
         """Open a ticket right before its call, and finish the start that was accepted before."""
-        options = {"lease_ms": self._lease_ms, "cooldown_ms": self._cooldown_ms}
+        options = {
+            "lease_ms": self._lease_ms,
+            "cooldown_ms": self._cooldown_ms,
+            "reserve_credits": self._route.credits_to_reserve,
+        }
         if self._accepted is None:
             return self._ledger.begin(self._lane, key, token, **options)
         done = self._accepted
@@ -78,6 +82,7 @@ class StartBook:
                     value=done.value,
                     interview_id=done.interview_id,
                     counters=done.counters,
+                    lapses_after_ms=done.lapses_after_ms,
                     delivery=done.delivery,
                 )
             except AWAY as exc:
@@ -98,6 +103,7 @@ class StartBook:
                 value=done.value,
                 interview_id=done.interview_id,
                 counters=done.counters,
+                lapses_after_ms=done.lapses_after_ms,
             )
         log.info(
             "started",

@@ -31,17 +31,21 @@ class Claimed:
 
 @dataclass(frozen=True)
 class Budget:
-    """A counter that claims must not overrun: `allowed` a `unit`, `cost` for one entry."""
+    """A counter that claims must not overrun: `allowed` a `unit`, `cost` for one entry.
+
+    `reserved` is a second counter, of what is not spent yet but may be.
+    """
 
     counter: str
     allowed: int
     cost: int = 1
     unit: str = "month"
+    reserved: str = ""
 
     @property
     def counters(self) -> tuple[str, ...]:
         """The counters that count against it."""
-        return (self.counter,)
+        return (self.counter, self.reserved) if self.reserved else (self.counter,)
 
     def left(self, counters: Mapping[str, int]) -> int:
         """Return what is left of it, given the lane's counters."""
@@ -65,7 +69,7 @@ class Claims(Book):
 
         `begins` says that the caller works on them at once; a ticket begins later.
         """
-        limits = orjson.dumps([[b.counter, b.allowed, b.cost] for b in budgets]) if budgets else ""
+        limits = orjson.dumps([_limit(one) for one in budgets]) if budgets else ""
         in_flight = "" if most_in_flight is None else most_in_flight
         more, *rows = self._run.claim(
             keys=lane.keys(), args=[self._now(), lease_ms, most, in_flight, int(begins), limits]
@@ -86,3 +90,7 @@ class Claims(Book):
             keys=lane.keys(), args=[self._now(), most, max_deliveries]
         )
         return returned, buried
+
+
+def _limit(budget: Budget) -> list[str | int]:
+    return [budget.counter, budget.allowed, budget.cost, budget.reserved]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # What these scripts need beside the lane's own keys, in their order.
 BEGIN_KEYS = ("people", "aliases", "kin", "paused", "suppressed")
+RESERVATION_KEYS = ("reservations", "lapses")
 ACCEPTED_KEYS = ("people", "interviews", "awaiting", "refused_in_a_row")
 PAUSED = -1
 
@@ -37,6 +38,7 @@ class Accepted:
     """A start that Koji accepted, on its way into the ledger.
 
     `delivery` is what the person is still owed: it becomes an entry of the lane of deliveries.
+    Credits that were reserved for it are free again after `lapses_after_ms` without a result.
     """
 
     key: str
@@ -45,19 +47,30 @@ class Accepted:
     interview_id: str
     counters: dict[str, int]
     delivery: bytes = b""
+    lapses_after_ms: int = 0
 
 
 class Starts(Book):
     """What a ticket does with one person."""
 
     def begin(
-        self, lane: Lane, key: str, token: int, *, lease_ms: int, cooldown_ms: int = 0
+        self,
+        lane: Lane,
+        key: str,
+        token: int,
+        *,
+        lease_ms: int,
+        cooldown_ms: int = 0,
+        reserve_credits: int = 0,
     ) -> Begun | None:
-        """Open a ticket right before its call; None if the claim was lost or has begun already."""
+        """Open a ticket right before its call; None if the claim was lost or has begun already.
+
+        `reserve_credits` are set aside for the interview that may come of it.
+        """
         return _begun(
             self._run.begin(
                 keys=[*lane.keys(), *map(lane.key, BEGIN_KEYS)],
-                args=[self._now(), key, token, lease_ms, cooldown_ms],
+                args=[self._now(), key, token, lease_ms, cooldown_ms, reserve_credits],
             )
         )
 
@@ -71,9 +84,10 @@ class Starts(Book):
         interview_id: str,
         counters: dict[str, int],
         delivery: bytes = b"",
+        lapses_after_ms: int = 0,
     ) -> bool:
         """Finish an accepted start; the interview leads back to the person from now on."""
-        done = Accepted(key, token, value, interview_id, counters, delivery)
+        done = Accepted(key, token, value, interview_id, counters, delivery, lapses_after_ms)
         return bool(
             self._run.complete_start(
                 keys=[*lane.keys(), *_accepted_keys(lane)],
@@ -90,6 +104,7 @@ class Starts(Book):
         *,
         lease_ms: int,
         cooldown_ms: int = 0,
+        reserve_credits: int = 0,
     ) -> tuple[bool, Begun | None]:
         """Finish one start and open the next ticket, in one round trip."""
         further, finish = _accepted_keys(lane), _accepted_args(done)
@@ -100,7 +115,7 @@ class Starts(Book):
                 len(further),
                 len(finish),
                 *finish,
-                *(key, token, lease_ms, cooldown_ms),
+                *(key, token, lease_ms, cooldown_ms, reserve_credits),
             ],
         )
         return bool(completed), _begun(found)
@@ -114,6 +129,7 @@ class Starts(Book):
         interview_id: str,
         counters: dict[str, int],
         others: Iterable[Lane] = (),
+        lapses_after_ms: int = 0,
     ) -> bool:
         """Finish a start that only its result proves; False if it was finished already.
 
@@ -122,8 +138,15 @@ class Starts(Book):
         waiting = [other.own_key(part) for other in others for part in ("pending", "in_flight")]
         return bool(
             self._run.confirm_start(
-                keys=[*lane.keys(), lane.key("people"), lane.key("interviews"), *waiting],
-                args=[self._now(), key, value, orjson.dumps(counters), interview_id],
+                keys=[
+                    *lane.keys(),
+                    *map(lane.key, ("people", "interviews", *RESERVATION_KEYS)),
+                    *waiting,
+                ],
+                args=[
+                    *(self._now(), key, value, orjson.dumps(counters)),
+                    *(interview_id, lapses_after_ms),
+                ],
             )
         )
 
@@ -136,9 +159,10 @@ def _begun(found: Any) -> Begun | None:
 
 def _accepted_keys(lane: Lane) -> list[str]:
     delivery_keys = (DELIVERIES.key("entries"), DELIVERIES.key("pending"))
-    return [*map(lane.key, ACCEPTED_KEYS), *delivery_keys]
+    return [*map(lane.key, ACCEPTED_KEYS), *delivery_keys, *map(lane.key, RESERVATION_KEYS)]
 
 
 def _accepted_args(done: Accepted) -> list[Any]:
     counters = orjson.dumps(done.counters)
-    return [done.key, done.token, done.value, counters, done.interview_id, done.delivery]
+    rest = (done.interview_id, done.delivery, done.lapses_after_ms)
+    return [done.key, done.token, done.value, counters, *rest]

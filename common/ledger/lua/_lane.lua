@@ -45,6 +45,30 @@ local function raise_counter(field, n)
   if n > 0 then redis.call('HINCRBY', COUNTERS, field, n) end
 end
 
+-- Credits: what an interview may cost is reserved from its call on, in `reserved:<route>`. Until the
+-- entry is done, its meta knows of it ({ credits, route }); then the hash of reservations does, until
+-- the result settles it or it lapses.
+local function reserve(meta, credits)
+  if credits == 0 or meta.reserved then return end
+  meta.reserved = { credits, ROUTE }
+  raise_counter('reserved:' .. ROUTE, credits)
+end
+
+-- The call was not made, or Koji said no.
+local function release(meta)
+  if not meta or not meta.reserved then return end
+  redis.call('HINCRBY', COUNTERS, 'reserved:' .. meta.reserved[2], -meta.reserved[1])
+  meta.reserved = nil
+end
+
+local function keep_reservation(key, meta, reservations, lapses, lapses_after_ms)
+  if not meta or not meta.reserved then return end
+  redis.call('HSET', reservations, key, meta.reserved[1] .. ' ' .. meta.reserved[2])
+  redis.call('ZADD', lapses, now + tonumber(lapses_after_ms), key)
+end
+
+local REFUSED = { rejected = true, bad_data = true }
+
 local function finish(key, value, counters_json)
   redis.call('ZREM', IN_FLIGHT, key)
   redis.call('ZADD', DONE, now, key)
@@ -66,6 +90,7 @@ end
 
 local function bury(key, meta, reason, status, error)
   remember(meta, 'dead', status, error, 0)
+  if REFUSED[reason] then release(meta) end
   meta.reason, meta.status, meta.error, meta.route = reason, tonumber(status), error, ROUTE
   redis.call('ZREM', IN_FLIGHT, key)
   redis.call('ZADD', DEAD, now, key)
@@ -75,6 +100,7 @@ end
 
 local function cancel(key, from, meta, reason)
   meta = meta or {}
+  if not meta.sent then release(meta) end
   meta.cancelled, meta.token, meta.story, meta.route = reason, nil, nil, ROUTE or meta.route
   redis.call('ZREM', from, key)
   redis.call('ZADD', CANCELLED, now, key)

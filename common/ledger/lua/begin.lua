@@ -1,5 +1,5 @@
 -- A ticket's last look before the call: still ours, not removed, not asked elsewhere meanwhile?
--- ARGV: now, key, token, lease_ms, cooldown_ms. KEYS[11]: people, KEYS[12]: aliases, KEYS[13]: kin,
+-- ARGV: now, key, token, lease_ms, cooldown_ms, credits to reserve (0 = none). KEYS[11]: people, KEYS[12]: aliases, KEYS[13]: kin,
 -- KEYS[14]: paused routes, KEYS[15]: the suppression list.
 -- Marks the entry as sent (by this claim, unless an earlier one may have sent it already): from
 -- here on, silence means that the call may have been made.
@@ -29,6 +29,7 @@ if not meta.sent then
 end
 meta.begun, meta.ticket = meta.token, nil
 meta.deliveries = meta.deliveries + 1
+reserve(meta, tonumber(ARGV[6]))
 write_meta(key, meta)
 raise_counter('attempts', 1)
 redis.call('ZADD', IN_FLIGHT, now + lease_ms, key)

@@ -10,6 +10,7 @@ for i = 2, #ARGV do
     for _, set in ipairs({ PENDING, IN_FLIGHT, DONE, DEAD, unpack(KEYS, 11) }) do
       redis.call('ZREM', set, key)
     end
+    release(meta)
     cancel(key, CANCELLED, { route = meta.route }, 'erased')
     n = n + 1
   end

@@ -75,18 +75,20 @@ local function standing(key)
   return 'again'
 end
 
--- Whoever left and came back may have been started before: this is never forgotten.
+-- Whoever left and came back may have been started before: this is never forgotten, nor what was
+-- reserved for it.
 local function maybe_sent(key)
-  local meta = read_meta(key)
-  return meta and meta.sent
+  local meta = read_meta(key) or {}
+  return meta.sent, meta.reserved
 end
 
 local function refuse(key, seen, reason)
   if seen == 'again' then note('known') else note('cancelled:' .. reason) end
   if seen == nil then redis.call('HINCRBY', COUNTERS, 'cancelled:' .. reason, 1) end
+  local sent, reserved = maybe_sent(key)
   redis.call('HSET', ENTRIES, key, '')
   redis.call('ZADD', CANCELLED, now, key)
-  write_meta(key, { cancelled = reason, route = route, sent = maybe_sent(key) })
+  write_meta(key, { cancelled = reason, route = route, sent = sent, reserved = reserved })
 end
 
 redis.call('SADD', SUBLANES, route)
@@ -122,10 +124,12 @@ for i = 8, #ARGV, 4 do
   elseif not rested then
     refuse(key, seen, 'cooldown')
   else
-    local sent = maybe_sent(key)
+    local sent, reserved = maybe_sent(key)
     redis.call('ZREM', CANCELLED, key)
     redis.call('HDEL', META, key)
-    if sent then write_meta(key, { attempts = 0, deliveries = 0, sent = sent }) end
+    if sent then
+      write_meta(key, { attempts = 0, deliveries = 0, sent = sent, reserved = reserved })
+    end
     redis.call('HSET', ENTRIES, key, value)
     redis.call('ZADD', PENDING, math.min(received_at or now, now), key)
     note('added')

@@ -4,6 +4,10 @@
 local keys = redis.call('ZRANGEBYSCORE', KEYS[11], '-inf', ARGV[2], 'LIMIT', 0, ARGV[3])
 for _, key in ipairs(keys) do
   local meta = read_meta(key)
+  if meta and meta.reserved then
+    release(meta) -- nobody knows any more whether the call was made, and no result came
+    write_meta(key, meta)
+  end
   if meta and (meta.cancelled == 'dropped' or meta.cancelled == 'erased' or meta.sent) then
     redis.call('ZADD', KEYS[11], now, key)
   else

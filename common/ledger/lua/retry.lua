@@ -11,7 +11,10 @@ for i = 2, #ARGV, 8 do
       meta.attempts = meta.attempts + 1
       remember(meta, ARGV[i + 5], ARGV[i + 6], ARGV[i + 7], ARGV[i + 2])
     end
-    if ARGV[i + 4] ~= '1' and meta.sent == meta.token then meta.sent = nil end
+    if ARGV[i + 4] ~= '1' and meta.sent == meta.token then
+      meta.sent = nil
+      release(meta)
+    end
     if not meta.ticket then meta.deliveries = 0 end
     meta.token, meta.begun, meta.ticket = nil, nil, nil
     write_meta(key, meta)
