@@ -63,6 +63,7 @@ class Settings:
     mixpanel_project_id: str | None
     mixpanel_service_account: tuple[str, str] | None
     mixpanel_gdpr_token: str | None
+    mixpanel_queries_per_hour: int
     mixpanel_timeout_seconds: float
     members_api_tokens: tuple[str, ...]
     console_credentials: tuple[str, str] | None
@@ -116,6 +117,11 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
             problems.append(f"{name.upper()}: {_text(messages)}")
         loaded = exc.valid_data if isinstance(exc.valid_data, dict) else {}
     routes, keys = _load_routes(env, str(loaded.get("bridge_routes", "routes.toml")), problems)
+    pulled = [route.name for route in routes if route.pull is not None]
+    if pulled and "mixpanel_service_account" not in values:
+        problems.append(
+            f"MIXPANEL_SERVICE_ACCOUNT: not set, but route {', '.join(pulled)} has `pull`."
+        )
     if problems:
         raise ConfigError(sorted(set(problems)))  # a key may be asked for twice
     settings = Settings(**{name: loaded.get(name) for name in schema.fields})  # type: ignore[arg-type]

@@ -100,6 +100,11 @@ class PartnerSettings(Schema):
             "Profile & Preferences, Data & Privacy. It expires after a year"
         )
     )
+    mixpanel_queries_per_hour = ma.Integer(
+        load_default=60,
+        validate=POSITIVE,
+        metadata=doc("Mixpanel's limit for a project; less if others query it too"),
+    )
     mixpanel_timeout_seconds = ma.Float(
         load_default=20, validate=POSITIVE, metadata=doc("Longest wait for Mixpanel's answer")
     )

@@ -27,6 +27,7 @@ class TaskNames(StrEnum):
     START_INTERVIEWS = "bridge.start_interviews"
     WRITE_RESULTS = "bridge.write_results"
     RECONCILE = "bridge.reconcile"
+    PULL = "bridge.pull"
     TICK = "bridge.tick"
 
 
@@ -35,6 +36,7 @@ ROUTING: dict[str, dict[str, str | int]] = {
     TaskNames.START_INTERVIEWS.value: {"queue": Queues.KOJI.value},
     TaskNames.WRITE_RESULTS.value: {"queue": Queues.MIXPANEL.value},
     TaskNames.RECONCILE.value: {"queue": Queues.KOJI.value, "priority": LAST_PRIORITY},
+    TaskNames.PULL.value: {"queue": Queues.MIXPANEL.value, "priority": LAST_PRIORITY},
     TaskNames.TICK.value: {"queue": Queues.CLOCK.value},
 }
 

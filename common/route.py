@@ -12,6 +12,7 @@ from common.result_names import DEFAULT_NAMES, ResultNames
 
 if TYPE_CHECKING:
     from common.hours import Span
+    from common.pull_schedule import PullSchedule
     from common.rates import Cap, Rate
 
 
@@ -30,6 +31,7 @@ class Route:
     # which cohort
     cohort_id: str | None = None
     cohort_name: str | None = None
+    pull: PullSchedule | None = None
     # how Koji is called
     api_key_env: str = "KOJI_API_KEY"
     mode: str = "text"

@@ -10,6 +10,7 @@ from marshmallow import fields as ma
 
 from common.hours import Span, parse_zone
 from common.policy import read_exclusions
+from common.pull_schedule import PullSchedule
 from common.rates import Cap, Rate
 from common.result_names import DEFAULT_NAMES, EVENT_NAMES, PROFILE_NAMES, NamesSchema
 from common.route import Route
@@ -49,6 +50,7 @@ class RouteSchema(Schema):
     # which cohort
     cohort_id = Id()
     cohort_name = ma.String(validate=_TEXT)
+    pull = Parsed(PullSchedule.parse)
     # how Koji is called
     api_key_env = ma.String(validate=validate.Regexp(r"[A-Za-z_][A-Za-z0-9_]*\Z"))
     mode = ma.String(validate=validate.OneOf(["text", "voice"]))
@@ -81,6 +83,11 @@ class RouteSchema(Schema):
     # what becomes of an interview without a result
     reconcile_after_hours = ma.Float(validate=validate.Range(min=0, max=8760))
     interview_timeout_days = ma.Float(validate=validate.Range(min=0, max=3650))
+
+    @validates_schema
+    def _a_pull_has_a_cohort(self, data: dict[str, Any], **_: Any) -> None:
+        if "pull" in data and "cohort_id" not in data and "cohort_name" not in data:
+            raise ValidationError("Needs cohort_id or cohort_name, to know what to pull.", "pull")
 
     @validates_schema
     def _names_do_not_clash(self, data: dict[str, Any], **_: Any) -> None:

@@ -19,6 +19,7 @@ from workers.bridge import Bridge
 from workers.clients.http import make_session
 from workers.clients.koji import KojiClient
 from workers.clients.mixpanel import MixpanelClient
+from workers.clients.query import QueryClient
 from workers.leases import LeaseKeeper
 from workers.rate_limiter import RateLimiter
 
@@ -32,7 +33,12 @@ log = structlog.get_logger(__name__)
 REDIS_TIMEOUT_SECONDS = 5.0
 # Wake-ups say nothing but "look": more than wake every worker must not pile up while none is there.
 # (An expired message would stay in its list too, until some worker throws it away.)
-MOST_WAITING = {TaskNames.UNPACK: 32, TaskNames.WRITE_RESULTS: 8, TaskNames.RECONCILE: 1}
+MOST_WAITING = {
+    TaskNames.UNPACK: 32,
+    TaskNames.WRITE_RESULTS: 8,
+    TaskNames.RECONCILE: 1,
+    TaskNames.PULL: 1,
+}
 
 
 def make_bridge(config: Config, app: Celery) -> Bridge:
@@ -61,6 +67,7 @@ def make_bridge(config: Config, app: Celery) -> Bridge:
         ),
         mixpanel=MixpanelClient(make_session(settings.mixpanel_api_host), settings),
         send=make_send(app, broker),
+        query=QueryClient(make_session(settings.mixpanel_query_host), settings),
         clock_ms=lambda: int(time.time() * 1000),
         random=random.Random(),  # noqa: S311 - jitter, no secret
     )

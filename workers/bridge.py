@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from workers.breaker import Breaker
     from workers.clients.koji import KojiClient
     from workers.clients.mixpanel import MixpanelClient
+    from workers.clients.query import QueryClient
     from workers.leases import LeaseKeeper
     from workers.rate_limiter import RateLimiter
 
@@ -47,6 +48,7 @@ class Bridge:
     leases: LeaseKeeper
     koji: KojiClient
     mixpanel: MixpanelClient
+    query: QueryClient
     send: Send
     clock_ms: Callable[[], int]
     random: random.Random

@@ -13,6 +13,7 @@ from common.queues import TaskNames
 from workers import unmatched
 from workers.credits import free_credits
 from workers.dispatch import dispatch
+from workers.pulls import schedule
 from workers.reconcile import overdue
 from workers.retention import purge
 from workers.sweeping import sweep
@@ -45,6 +46,7 @@ def tick(bridge: Bridge) -> None:
         dispatch(bridge, route)
     if overdue(bridge, most=1):
         bridge.send(TaskNames.RECONCILE)
+    schedule(bridge)
     purge(bridge)
     unmatched.forget(bridge)
     free_credits(bridge)

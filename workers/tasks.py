@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from common.queues import TaskNames
-from workers import clock, inbox, interviews, reconcile, writes
+from workers import clock, inbox, interviews, pulls, reconcile, writes
 from workers.dispatch import dispatch
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ def register(app: Celery, bridge: Callable[[], Bridge]) -> None:
     def reconcile_some() -> None:
         reconcile.reconcile(bridge())
 
+    def pull_some() -> None:
+        pulls.pull(bridge())
+
     def tick() -> None:
         clock.tick(bridge())
 
@@ -43,6 +46,7 @@ def register(app: Celery, bridge: Callable[[], Bridge]) -> None:
         TaskNames.START_INTERVIEWS: start_interviews,
         TaskNames.WRITE_RESULTS: write_results,
         TaskNames.RECONCILE: reconcile_some,
+        TaskNames.PULL: pull_some,
         TaskNames.TICK: tick,
     }.items():
         # Not shared: another app in this process (a test's) must not get tasks with our bridge.

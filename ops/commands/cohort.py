@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ops.commands.plan import read_people
+from ops.commands.pull import pull
 from ops.foresight import NEW, foresee
 from ops.output import note, print_json
 from ops.parameters import as_json, example
@@ -19,9 +20,14 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 
-@click.group(epilog=example("cohort csv members.csv --route activation-dropoffs"))
+@click.group(
+    epilog=example("cohort csv members.csv --route activation-dropoffs", "cohort pull --route NAME")
+)
 def cohort() -> None:
-    """Exchange cohort members as files."""
+    """Bring cohort members in, and write them out, without a webhook."""
+
+
+cohort.add_command(pull)
 
 
 @cohort.command(

@@ -27,6 +27,7 @@ from workers.bridge import Bridge
 from workers.clients.http import make_session
 from workers.clients.koji import KojiClient
 from workers.clients.mixpanel import MixpanelClient
+from workers.clients.query import QueryClient
 from workers.cohorts import unpack_page
 from workers.dispatch import dispatch
 from workers.interviews import start_interviews
@@ -319,6 +320,7 @@ def make_bench(config: Config, redis: Redis, clock: Clock) -> Bench:
             settings.koji_timeout_seconds,
         ),
         mixpanel=MixpanelClient(sessions[1], settings),
+        query=QueryClient(sessions[1], settings),
         send=lambda task, *args: sent.append((task, args)),
         clock_ms=clock,
         random=random.Random(7),
