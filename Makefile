@@ -104,6 +104,9 @@ sbom: $(STAMP) $(TOOLS) ## Write sbom.json (CycloneDX): what a running bridge is
 	PYTHONWARNINGS=ignore::UserWarning .venv-tools/bin/cyclonedx-py environment .venv-runtime/bin/python --output-reproducible \
 	  --pyproject pyproject.toml --mc-type application -o sbom.json
 
+deploy-check: $(STAMP) $(TOOLS) ## Check every deploy file by its tool, then run each service of docker-compose.yml by hand
+	@$(BIN)/python -m ops.deploy_check
+
 release: test ## Commit and tag a version (VERSION=0.2.0); publishes nothing
 	@$(BIN)/python -m ops.release "$(VERSION)"
 

@@ -22,7 +22,7 @@ class Running:
 
     def __init__(self) -> None:
         self.containers = Containers(
-            Path(tempfile.mkdtemp(prefix="bridge-compose-")), {"worker-koji": 2}
+            Path(tempfile.mkdtemp(prefix="bridge-compose-")), {"worker-koji": 2, "beat": 2}
         )
         self.supervised = Supervised(
             self.containers.programs(),
