@@ -25,7 +25,7 @@ def trimmed(routes: Routes, raw: bytes) -> bytes:
         if isinstance(message, CohortPage):
             return _page(routes, message).encode()
         if isinstance(message, InterviewResult):
-            return _result(routes, message).encode()
+            return without_free_text(routes, message).encode()
     except (ValueError, TypeError, KeyError, AttributeError):
         pass
     return raw
@@ -40,7 +40,8 @@ def _page(routes: Routes, page: CohortPage) -> CohortPage:
     return replace(page, members=members)
 
 
-def _result(routes: Routes, result: InterviewResult) -> InterviewResult:
+def without_free_text(routes: Routes, result: InterviewResult) -> InterviewResult:
+    """Return the result as it may be kept: with free text only where a route asks for it."""
     if any(route.include_open_ended for route in routes):
         return result
     return replace(result, answers=tuple(a for a in result.answers if a.kind != OPEN_ENDED))

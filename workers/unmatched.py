@@ -9,6 +9,7 @@ import structlog
 from workers.cohorts import names_on
 from workers.results import unpack_result
 from workers.retention import forget_details
+from workers.trimming import without_free_text
 
 if TYPE_CHECKING:
     from common.messages import CohortPage, InterviewResult
@@ -29,7 +30,8 @@ def keep(bridge: Bridge, result: InterviewResult, outcome: Outcome) -> bool:
     if not days or UNIDENTIFIED not in outcome.counters:
         return False
     forget_at_ms = round(bridge.ledger.now_ms() + days * MS_A_DAY)
-    bridge.ledger.keep_unmatched(result, forget_at_ms)
+    kept = without_free_text(bridge.config.routes, result)
+    bridge.ledger.keep_unmatched(kept, forget_at_ms)
     return _take_up(bridge, result)
 
 

@@ -10,7 +10,7 @@ import pytest
 from common.ledger import INBOX, WRITES
 from common.ledger.figures import unmatched
 from common.ledger.lanes import INVITATIONS
-from common.messages import ResultWrite, decode
+from common.messages import Answer, ResultWrite, decode
 from common.queues import TaskNames
 from workers.clock import tick
 from workers.inbox import unpack
@@ -148,3 +148,13 @@ def test_who_came_while_the_result_was_judged_is_found_at_once(
     give(bench)
     assert bench.count("pending", WRITES) == 1
     assert left_over(bench) == []
+
+
+def test_free_text_is_not_kept_for_somebody_who_may_never_come(bench: Bench) -> None:
+    answers = (Answer("why", "open_ended", "because"), Answer("nps", "scale", 9))
+    result = bench.result(external_id="", email="", answers=answers)
+    bench.ledger.add(INBOX, [("koji:int-1", result.encode())])
+    unpack(bench.bridge)
+    (kept,) = bench.ledger.redis.hvals(INBOX.key("unmatched"))
+    assert b"because" not in kept
+    assert b"nps" in kept
