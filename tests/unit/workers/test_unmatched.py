@@ -152,7 +152,7 @@ def test_who_came_while_the_result_was_judged_is_found_at_once(
 
 def test_free_text_is_not_kept_for_somebody_who_may_never_come(bench: Bench) -> None:
     answers = (Answer("why", "open_ended", "because"), Answer("nps", "scale", 9))
-    result = bench.result(external_id="", email="", answers=answers)
+    result = bench.result(study_id="", external_id="", email="", answers=answers)
     bench.ledger.add(INBOX, [("koji:int-1", result.encode())])
     unpack(bench.bridge)
     (kept,) = bench.ledger.redis.hvals(INBOX.key("unmatched"))
