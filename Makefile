@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help .venv demo run test unit functional browser chromium redis-server sure format bench chaos env-example
-.PHONY: covered openapi docs hooks audit sbom release clean
+.PHONY: covered openapi docs hooks audit sbom freeze release clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

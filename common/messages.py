@@ -1,6 +1,7 @@
 """What passes between the houses: frozen dataclasses and their JSON form in the ledger.
 
-`VERSION` stands in every stored message, so that newer code can tell what older code wrote.
+`VERSION` stands in every stored message, so that newer code can tell what older code wrote; in an
+invitation, of which millions wait, only from version 2 on.
 `trace_id` is that of the request a message came with: log lines and spans carry it to the end.
 """
 
@@ -137,6 +138,8 @@ class Invitation:
             head, _, text = text.partition(b"|")
             origin = head.partition(b":")[2].decode()
         data = orjson.loads(text or b"{}")
+        if not _is_known(data.get("v", 1)):
+            raise ValueError(f"unknown invitation: version {data['v']!r}")
         return cls(
             distinct_id=data.get("d", ""),
             email=data.get("e", ""),
@@ -171,6 +174,10 @@ def decode(raw: bytes | str) -> CohortPage | InterviewResult | ResultWrite:
     kinds: dict[str, type[CohortPage | InterviewResult | ResultWrite]] = {
         kind.KIND: kind for kind in (CohortPage, InterviewResult, ResultWrite)
     }
-    if data.get("v") != VERSION or data.get("kind") not in kinds:
+    if not _is_known(data.get("v")) or data.get("kind") not in kinds:
         raise ValueError(f"unknown message: kind {data.get('kind')!r}, version {data.get('v')!r}")
     return kinds[data["kind"]].from_dict(data)
+
+
+def _is_known(version: Any) -> bool:
+    return isinstance(version, int) and 1 <= version <= VERSION

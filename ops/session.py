@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from common.config import load_config_or_exit
 from common.ledger import Ledger
 from common.ledger.dead_letters import DeadLetters
+from common.ledger.schema import NewerLedgerError, refuse_newer
 from common.redis_client import make_redis
 from ops.changes import AuditList
 
@@ -97,7 +98,10 @@ def with_session(command: Callable[Concatenate[Session, P], None]) -> Callable[P
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         session: Session = click.get_current_context().obj or open_session()
         try:
+            refuse_newer(session.ledger.redis)
             command(session, *args, **kwargs)
+        except NewerLedgerError as exc:
+            raise click.ClickException(str(exc)) from exc
         except RedisError as exc:
             raise click.ClickException(redis_trouble(session.config, exc)) from exc
 

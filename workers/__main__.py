@@ -8,6 +8,7 @@ import sys
 from common import lean  # noqa: F401 - before what it keeps small
 from common.config import USAGE_EXIT_CODE, load_config_or_exit
 from common.observability import setup
+from common.start_up import refuse_newer_ledger
 from common.tracing import setup_tracing
 from workers.app import KINDS, make_worker_app
 
@@ -24,6 +25,7 @@ def main(arguments: list[str], pool: str = "threads") -> None:
     config = load_config_or_exit()
     process = "beat" if kind == "beat" else f"worker-{kind}"
     setup(config.settings, process)
+    refuse_newer_ledger(config.settings)
     app = make_worker_app(config)
     if kind == "beat":
         app.start(["beat", "--loglevel", config.settings.log_level, "--pidfile", ""])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from celery.signals import setup_logging
 
 from common.celery_app import make_celery
+from common.ledger.schema import take_up
 from common.queues import Queues
 from workers.bootstrap import make_bridge
 from workers.tasks import register
@@ -42,7 +43,10 @@ def make_worker_app(config: Config) -> Celery:
 
     @cache
     def bridge() -> Bridge:
-        return make_bridge(config, app)
+        made = make_bridge(config, app)
+        # Redis may have come up only now. A task that fails leaves everything where it was.
+        take_up(made.redis)
+        return made
 
     register(app, bridge)
     # Ours are set up already; Celery must not put its own handlers beside them.

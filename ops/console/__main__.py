@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from common.config import load_config_or_exit, refuse_to_start
 from common.observability import setup
+from common.start_up import refuse_newer_ledger
 from ops.console.server import Server
 
 
@@ -15,6 +16,7 @@ def main() -> None:
             ["CONSOLE_CREDENTIALS: must be user:password; no console without a password."]
         )
     setup(config.settings, "console")
+    refuse_newer_ledger(config.settings)
     Server(config).run()
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from common.ledger.schema import KEY, SCHEMA
+from ops.local.embedded_redis import EmbeddedRedis
 from ops.local.supervised import ROOT, procfile_programs
+from tests.support.environment import smallest_environ
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,3 +60,22 @@ def test_a_process_names_every_problem_at_once_and_exits_2(name: str, tmp_path: 
     ):
         assert problem in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("module", [["ingress"], ["workers", "koji"], ["ops", "status"]])
+def test_a_ledger_of_newer_code_is_refused(module: list[str], tmp_path: Path) -> None:
+    with EmbeddedRedis(tmp_path / "redis") as server, server.client() as redis:
+        redis.set(KEY, SCHEMA + 1)
+        done = subprocess.run(
+            [sys.executable, "-m", *module],
+            env={**os.environ, **smallest_environ(tmp_path), "REDIS_URL": server.url},
+            cwd=ROOT,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == (1 if module[0] == "ops" else 2)
+        assert f"schema {SCHEMA + 1}" in done.stderr
+        assert "upgrading" in done.stderr
+        assert list(redis.scan_iter()) == [KEY.encode()]

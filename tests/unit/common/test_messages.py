@@ -132,3 +132,9 @@ def test_the_record_that_erasing_leaves_is_nobody(raw: bytes | str) -> None:
 def test_two_invitations_do_not_share_their_properties() -> None:
     Invitation().properties["plan"] = "pro"
     assert Invitation().properties == {}
+
+
+def test_an_invitation_without_a_version_is_of_the_first_and_a_newer_one_is_refused() -> None:
+    assert Invitation.decode(b'{"e":"ann@example.com"}').email == "ann@example.com"
+    with pytest.raises(ValueError, match=f"version {VERSION + 1}"):
+        Invitation.decode(orjson.dumps({"v": VERSION + 1}))

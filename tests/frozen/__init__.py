@@ -1,0 +1,1 @@
+"""Ledgers as released versions wrote them, and the script that makes one."""
