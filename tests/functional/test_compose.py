@@ -22,6 +22,8 @@ from tests.functional.compose.running import MEMBERS, Running
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Its first test also waits until a dozen processes have started.
+pytestmark = pytest.mark.timeout(300)
 PYTHON_SERVICES = [
     *("ingress", "worker-inbox", "worker-koji", "worker-mixpanel"),
     *("beat", "flower", "console", "sandbox"),
@@ -32,7 +34,7 @@ PYTHON_SERVICES = [
 def running() -> Iterator[Running]:
     services = Running()
     try:
-        wait_until(services.ready, 60, f"all is ready ({services.containers.run_folder})")
+        wait_until(services.ready, 120, f"all is ready ({services.containers.run_folder})")
         yield services
     finally:
         services.supervised.stop()
@@ -46,7 +48,7 @@ def looped(running: Running) -> Running:
     with running.redis("ops") as redis:
         wait_until(
             lambda: (now := read_progress(redis, "demo")).completed == MEMBERS and not now.owed,
-            60,
+            120,
             "everybody came back",
         )
     return running
@@ -74,7 +76,7 @@ def test_a_cohort_goes_to_koji_and_comes_back_into_mixpanel(looped: Running) -> 
 
 
 def test_nobody_was_denied_what_they_need(looped: Running) -> None:
-    metrics = requests.get(f"{looped.url('ingress')}/metrics", timeout=5).text
+    metrics = requests.get(f"{looped.url('ingress')}/metrics", timeout=30).text
     assert f'bridge_route_started_total{{route="demo"}} {MEMBERS}' in metrics
     for service, secret in (("console", "console_credentials"), ("flower", "flower_basic_auth")):
         login = tuple(looped.secret(secret).split(":", 1))

@@ -65,5 +65,5 @@ class Running:
             f"{self.url('ingress')}/webhooks/mixpanel/cohorts",
             json={"action": "members", "parameters": parameters},
             auth=tuple(self.secret("mixpanel_webhook_credentials").split(":", 1)),
-            timeout=5,
+            timeout=30,
         )
