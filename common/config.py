@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from marshmallow import ValidationError
 
+from common.delivery_settings import delivery_problems, webhook_secrets
 from common.errors import ConfigError
 from common.route_reading import parse_routes
 from common.routes import Route, Routes, api_key_names
@@ -57,6 +58,7 @@ class Settings:
     koji_rate_limit: Rate
     koji_start_profile: str
     koji_timeout_seconds: float
+    koji_link_keys: tuple[str, ...]
     mixpanel_api_host: str
     mixpanel_query_host: str
     mixpanel_project_token: str
@@ -65,6 +67,14 @@ class Settings:
     mixpanel_gdpr_token: str | None
     mixpanel_queries_per_hour: int
     mixpanel_timeout_seconds: float
+    smtp_host: str | None
+    smtp_port: int
+    smtp_security: str
+    smtp_user: str | None
+    smtp_password: str | None
+    smtp_from: str | None
+    smtp_timeout_seconds: float
+    delivery_timeout_seconds: float
     members_api_tokens: tuple[str, ...]
     console_credentials: tuple[str, str] | None
     flower_basic_auth: tuple[str, str] | None
@@ -84,11 +94,12 @@ class Settings:
 
 @dataclass(frozen=True)
 class Config:
-    """Settings, routes, and the API key of each key variable that a route names."""
+    """Settings, routes, and the API key or signing secret of each variable that a route names."""
 
     settings: Settings
     routes: Routes
     api_keys: Mapping[str, str]
+    webhook_secrets: Mapping[str, str] = field(default_factory=dict)
 
     def api_key(self, route: Route) -> str:
         """Return the Koji key of a route."""
@@ -122,10 +133,12 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
         problems.append(
             f"MIXPANEL_SERVICE_ACCOUNT: not set, but route {', '.join(pulled)} has `pull`."
         )
+    secrets = webhook_secrets(routes, lambda name: _value(env, name, problems), problems)
+    problems += delivery_problems(routes, loaded)
     if problems:
         raise ConfigError(sorted(set(problems)))  # a key may be asked for twice
     settings = Settings(**{name: loaded.get(name) for name in schema.fields})  # type: ignore[arg-type]
-    return Config(settings, routes, keys)
+    return Config(settings, routes, keys, secrets)
 
 
 def load_config_or_exit(environ: Mapping[str, str] | None = None) -> Config:
@@ -172,7 +185,7 @@ def _load_routes(
             f"BRIDGE_ROUTES: cannot read {path}: {reason} (copy routes.example.toml to begin with)."
         )
         return Routes(()), {}
-    routes, route_problems = parse_routes(text)
+    routes, route_problems = parse_routes(text, Path(path).parent)
     problems += [f"{path}: {problem}" for problem in route_problems]
     keys = {}
     for name, users in api_key_names(routes).items():

@@ -152,11 +152,24 @@ class Invitation:
 
 
 @dataclass(frozen=True)
+class Delivery(Message):
+    """What a started person is still owed; who that is stands with the invitation of this key."""
+
+    KIND: ClassVar[str] = "delivery"
+
+    route: str
+    link: str
+    interview_id: str
+    started_at_ms: int
+    trace_id: str = ""
+
+
+@dataclass(frozen=True)
 class ResultWrite(Message):
     """One result on its way to Mixpanel: the event whole, the profile by its owner.
 
     `event` is an `/import` event; the profile's newest values are kept beside the lane, so an
-    older interview can never bring older values back.
+    older interview can never bring older values back. `counter` is what it counts as.
     """
 
     KIND: ClassVar[str] = "result_write"
@@ -166,13 +179,14 @@ class ResultWrite(Message):
     route: str
     received_at_ms: int
     trace_id: str = ""
+    counter: str = "written"
 
 
-def decode(raw: bytes | str) -> CohortPage | InterviewResult | ResultWrite:
+def decode(raw: bytes | str) -> CohortPage | InterviewResult | ResultWrite | Delivery:
     """Rebuild a stored message; raises ValueError for a kind or version this code does not know."""
     data = orjson.loads(raw)
-    kinds: dict[str, type[CohortPage | InterviewResult | ResultWrite]] = {
-        kind.KIND: kind for kind in (CohortPage, InterviewResult, ResultWrite)
+    kinds: dict[str, type[CohortPage | InterviewResult | ResultWrite | Delivery]] = {
+        kind.KIND: kind for kind in (CohortPage, InterviewResult, ResultWrite, Delivery)
     }
     if not _is_known(data.get("v")) or data.get("kind") not in kinds:
         raise ValueError(f"unknown message: kind {data.get('kind')!r}, version {data.get('v')!r}")

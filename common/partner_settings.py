@@ -73,6 +73,10 @@ class PartnerSettings(Schema):
     koji_timeout_seconds = ma.Float(
         load_default=20, validate=POSITIVE, metadata=doc("Longest wait for Koji's answer")
     )
+    koji_link_keys = CommaList(
+        load_default=("interview_url", "interview_link", "url", "link"),
+        metadata=doc("Where a start's answer may hold the person's link: keys, the first found"),
+    )
     mixpanel_api_host = BaseUrl(
         load_default="https://api.mixpanel.com",
         metadata=doc(

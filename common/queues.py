@@ -6,10 +6,11 @@ from enum import StrEnum
 
 
 class Queues(StrEnum):
-    """One queue a partner, one for unpacking, one for the clock."""
+    """One queue a partner, one for unpacking, one for mail servers and the like, one clock."""
 
     INBOX = "inbox"
     KOJI = "koji"
+    DELIVERIES = "deliveries"
     MIXPANEL = "mixpanel"
     CLOCK = "clock"
 
@@ -25,6 +26,7 @@ class TaskNames(StrEnum):
 
     UNPACK = "bridge.unpack"
     START_INTERVIEWS = "bridge.start_interviews"
+    DELIVER = "bridge.deliver"
     WRITE_RESULTS = "bridge.write_results"
     RECONCILE = "bridge.reconcile"
     PULL = "bridge.pull"
@@ -34,6 +36,7 @@ class TaskNames(StrEnum):
 ROUTING: dict[str, dict[str, str | int]] = {
     TaskNames.UNPACK.value: {"queue": Queues.INBOX.value},
     TaskNames.START_INTERVIEWS.value: {"queue": Queues.KOJI.value},
+    TaskNames.DELIVER.value: {"queue": Queues.DELIVERIES.value},
     TaskNames.WRITE_RESULTS.value: {"queue": Queues.MIXPANEL.value},
     TaskNames.RECONCILE.value: {"queue": Queues.KOJI.value, "priority": LAST_PRIORITY},
     TaskNames.PULL.value: {"queue": Queues.MIXPANEL.value, "priority": LAST_PRIORITY},

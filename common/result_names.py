@@ -23,9 +23,11 @@ PREFIXES = ("answer_", "last_interview_")
 
 @dataclass(frozen=True)
 class ResultNames:
-    """A name each for the event, its properties and the profile's."""
+    """A name each for the events, their properties and the profile's."""
 
     event: str = "Koji Interview Completed"
+    invited_event: str = "Koji Interview Invited"
+    koji_interview_url: str = "koji_interview_url"
     theme_top_1: str = "theme_top_1"
     theme_top_2: str = "theme_top_2"
     sentiment: str = "sentiment"
@@ -46,8 +48,10 @@ class ResultNames:
 
 DEFAULT_NAMES = ResultNames()
 EVERY_NAME = tuple(field.name for field in fields(ResultNames))
+OF_INVITATIONS = ("invited_event", "koji_interview_url")
 PROFILE_NAMES = tuple(name for name in EVERY_NAME if name.startswith("last_interview_"))
-EVENT_NAMES = tuple(name for name in EVERY_NAME if name not in {"event", *PROFILE_NAMES})
+_OTHERS = {"event", *OF_INVITATIONS, *PROFILE_NAMES}
+EVENT_NAMES = tuple(name for name in EVERY_NAME if name not in _OTHERS)
 
 
 def _check(name: str) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from common.hours import Span
     from common.pull_schedule import PullSchedule
     from common.rates import Cap, Rate
+    from common.route_delivery import Hook, Mail
 
 
 UTC = ZoneInfo("UTC")
@@ -49,6 +50,11 @@ class Route:
     send_between: Span | None = None
     quiet_hours: Span | None = None
     priority: int = 0
+    # how the invitation reaches the person
+    deliver: str = "koji"
+    mail: Mail | None = None
+    webhook: Hook | None = None
+    invited_event: bool = False
     # which results reach Mixpanel, and how
     min_quality: float = 3
     include_transcript_url: bool = True

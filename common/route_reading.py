@@ -6,11 +6,13 @@ import difflib
 import tomllib
 from collections import Counter
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from marshmallow import ValidationError
 
 from common.route import Route
+from common.route_delivery import with_files
 from common.route_schema import RouteSchema
 from common.routes import Routes
 
@@ -18,8 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def parse_routes(text: str) -> tuple[Routes, list[str]]:
-    """Read routes.toml; returns the routes that are right and every problem with the others."""
+def parse_routes(text: str, folder: Path = Path()) -> tuple[Routes, list[str]]:
+    """Read routes.toml; returns the routes that are right and every problem with the others.
+
+    Files that a route names lie in `folder`.
+    """
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
@@ -40,7 +45,7 @@ def parse_routes(text: str) -> tuple[Routes, list[str]]:
     for number, table in enumerate(tables, start=1):
         label = f"route {table.get('name') or number!r}"
         try:
-            routes.append(RouteSchema().load(_merged(defaults, table)))
+            routes.append(RouteSchema().load(with_files(_merged(defaults, table), folder)))
         except ValidationError as exc:
             problems += [f"{label}: {line}" for line in _lines(exc)]
     problems += _repeated("name", (route.name for route in routes))

@@ -14,6 +14,7 @@ from common.pull_schedule import PullSchedule
 from common.rates import Cap, Rate
 from common.result_names import DEFAULT_NAMES, EVENT_NAMES, PROFILE_NAMES, NamesSchema
 from common.route import Route
+from common.route_delivery import DELIVERS, HookSchema, MailSchema, tables_missing
 from common.route_fields import Id, Parsed, Words
 
 _NAME = validate.Regexp(
@@ -74,6 +75,11 @@ class RouteSchema(Schema):
     send_between = Parsed(Span.parse)
     quiet_hours = Parsed(Span.parse)
     priority = ma.Integer(strict=True, validate=validate.Range(-100, 100))
+    # how the invitation reaches the person
+    deliver = ma.String(validate=validate.OneOf(DELIVERS))
+    mail = ma.Nested(MailSchema)
+    webhook = ma.Nested(HookSchema)
+    invited_event = ma.Boolean()
     # which results reach Mixpanel, and how
     min_quality = ma.Float(validate=validate.Range(0, 5))
     include_transcript_url = ma.Boolean()
@@ -88,6 +94,10 @@ class RouteSchema(Schema):
     def _a_pull_has_a_cohort(self, data: dict[str, Any], **_: Any) -> None:
         if "pull" in data and "cohort_id" not in data and "cohort_name" not in data:
             raise ValidationError("Needs cohort_id or cohort_name, to know what to pull.", "pull")
+
+    @validates_schema
+    def _delivery_is_whole(self, data: dict[str, Any], **_: Any) -> None:
+        tables_missing(data)
 
     @validates_schema
     def _names_do_not_clash(self, data: dict[str, Any], **_: Any) -> None:

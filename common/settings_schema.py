@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from marshmallow import EXCLUDE, Schema, ValidationError, validate, validates_schema
 from marshmallow import fields as ma
 
+from common.mail_settings import MailSettings
 from common.partner_settings import PartnerSettings
 from common.retention_days import Days
 from common.setting_fields import (
@@ -159,7 +160,7 @@ class _Working(Schema):
     )
 
 
-class SettingsSchema(_Working, PartnerSettings, _Serving):
+class SettingsSchema(_Working, MailSettings, PartnerSettings, _Serving):
     """The environment as it may be; the attribute is the variable's name in lower case.
 
     marshmallow lists the variables of the last base first.

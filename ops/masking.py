@@ -20,7 +20,15 @@ HARMLESS: dict[str, frozenset[str]] = {
     "": frozenset(
         {
             *("v", "kind", "action", "route", "cohort_id", "session_id", "page", "total_pages"),
-            *("source", "received_at_ms", "completed_at_ms", "interview_id", "study_id"),
+            *(
+                "source",
+                "received_at_ms",
+                "completed_at_ms",
+                "started_at_ms",
+                "counter",
+                "interview_id",
+                "study_id",
+            ),
             *("sentiment", "quality", "mode"),
         }
     ),

@@ -50,6 +50,7 @@ class Options:
     dedupe: str = _option(
         "email", "what makes a start a duplicate", choices=("email", "idempotency", "both", "off")
     )
+    link_key: str = _option("", "key of a link in the answer to a start; empty = no link")
     duplicate_answer: int = _option(200, "status of a duplicate start: 200 or 409", int)
 
     interview_delay_seconds: float = _option(1.0, "shortest interview", float)

@@ -32,7 +32,8 @@ class Kind:
 # Every worker also keeps the clock, so that it goes on whichever of them is left.
 KINDS = {
     "inbox": Kind((Queues.INBOX, Queues.CLOCK), 2),
-    "koji": Kind((Queues.KOJI, Queues.CLOCK), 32),
+    # Deliveries follow starts one for one and wait for others just as long, so they share threads.
+    "koji": Kind((Queues.KOJI, Queues.DELIVERIES, Queues.CLOCK), 32),
     "mixpanel": Kind((Queues.MIXPANEL, Queues.CLOCK), 4),
 }
 

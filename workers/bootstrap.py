@@ -18,8 +18,10 @@ from workers.breaker import Breaker
 from workers.bridge import Bridge
 from workers.clients.http import make_session
 from workers.clients.koji import KojiClient
+from workers.clients.mail import MailServer
 from workers.clients.mixpanel import MixpanelClient
 from workers.clients.query import QueryClient
+from workers.clients.webhook import WebhookClient
 from workers.leases import LeaseKeeper
 from workers.rate_limiter import RateLimiter
 
@@ -36,6 +38,7 @@ REDIS_TIMEOUT_SECONDS = 5.0
 MOST_WAITING = {
     TaskNames.UNPACK: 32,
     TaskNames.WRITE_RESULTS: 8,
+    TaskNames.DELIVER: 4,
     TaskNames.RECONCILE: 1,
     TaskNames.PULL: 1,
 }
@@ -64,8 +67,11 @@ def make_bridge(config: Config, app: Celery) -> Bridge:
             settings.koji_base_url,
             settings.koji_start_profile,
             settings.koji_timeout_seconds,
+            settings.koji_link_keys,
         ),
         mixpanel=MixpanelClient(make_session(settings.mixpanel_api_host), settings),
+        mail=MailServer(settings),
+        webhooks=WebhookClient(make_session(""), settings.delivery_timeout_seconds),
         send=make_send(app, broker),
         query=QueryClient(make_session(settings.mixpanel_query_host), settings),
         clock_ms=lambda: int(time.time() * 1000),

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from common.routes import Route
     from workers.breaker import Breaker
     from workers.clients.koji import KojiClient
+    from workers.clients.mail import MailServer
     from workers.clients.mixpanel import MixpanelClient
     from workers.clients.query import QueryClient
+    from workers.clients.webhook import WebhookClient
     from workers.leases import LeaseKeeper
     from workers.rate_limiter import RateLimiter
 
@@ -49,6 +51,8 @@ class Bridge:
     koji: KojiClient
     mixpanel: MixpanelClient
     query: QueryClient
+    mail: MailServer
+    webhooks: WebhookClient
     send: Send
     clock_ms: Callable[[], int]
     random: random.Random

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from common.ledger import INBOX, WRITES, invitations
+from common.ledger import DELIVERIES, INBOX, WRITES, invitations
 from common.ledger.pauses import MIXPANEL
 from common.ledger.ticks import note_tick
 from common.queues import TaskNames
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 def tick(bridge: Bridge) -> None:
     """Take back what lapsed, wake who has work, dispatch retries that have come due."""
     names = bridge.ledger.sublanes() | {route.name for route in bridge.config.routes}
-    for lane in (INBOX, WRITES, *(invitations(name) for name in sorted(names))):
+    for lane in (INBOX, WRITES, DELIVERIES, *(invitations(name) for name in sorted(names))):
         returned, buried = bridge.ledger.expire(lane)
         if returned or buried:
             log.warning(
@@ -42,6 +42,8 @@ def tick(bridge: Bridge) -> None:
     ):
         bridge.send(TaskNames.WRITE_RESULTS)
     sweep(bridge)  # before anybody is dispatched who has left
+    if bridge.ledger.due(DELIVERIES):
+        bridge.send(TaskNames.DELIVER)
     for route in bridge.config.routes:
         dispatch(bridge, route)
     if overdue(bridge, most=1):

@@ -15,6 +15,7 @@ from common.ledger import Accepted, invitations
 from common.messages import Invitation
 from common.tracing import span
 from workers.clients.koji import knows_repeats
+from workers.delivery.owed import owed
 from workers.gate import Gate
 from workers.refusals import note_refused
 from workers.start_book import AWAY, StartBook
@@ -142,6 +143,7 @@ def _start_one(
             interview_id=started.interview_id,
             counters=start_counters(route, bridge.clock_ms()),
             lapses_after_ms=route.interview_timeout_ms,
+            delivery=owed(route, started, bridge.clock_ms()),
         ),
         attempt=begun.attempts + 1,
         duplicate=started.duplicate,

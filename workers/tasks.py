@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from common.queues import TaskNames
 from workers import clock, inbox, interviews, pulls, reconcile, writes
+from workers.delivery.deliver import deliver
 from workers.dispatch import dispatch
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ def register(app: Celery, bridge: Callable[[], Bridge]) -> None:
         if route is not None:
             dispatch(here, route)
 
+    def deliver_links() -> None:
+        deliver(bridge())
+
     def write_results() -> None:
         writes.write_results(bridge())
 
@@ -44,6 +48,7 @@ def register(app: Celery, bridge: Callable[[], Bridge]) -> None:
     for name, function in {
         TaskNames.UNPACK: unpack,
         TaskNames.START_INTERVIEWS: start_interviews,
+        TaskNames.DELIVER: deliver_links,
         TaskNames.WRITE_RESULTS: write_results,
         TaskNames.RECONCILE: reconcile_some,
         TaskNames.PULL: pull_some,

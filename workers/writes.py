@@ -93,9 +93,10 @@ def _write(bridge: Bridge, claims: Sequence[Claimed]) -> int:
     done, later, dead, now_ms = [], [], [], bridge.clock_ms()
     for (claim, message), error in zip(readable, verdicts, strict=True):
         if error is None:
-            counters = latency_counters(now_ms - message.received_at_ms)
-            route = message.route
-            counters[f"written:{route}" if route else "written_without_route"] = 1
+            counter, route = message.counter, message.route
+            late_ms = now_ms - message.received_at_ms
+            counters = latency_counters(late_ms) if counter == "written" else {}
+            counters[f"{counter}:{route}" if route else f"{counter}_without_route"] = 1
             done.append((claim.key, claim.token, b"", counters))
             continue
         verdict = _judge(bridge, claim, error, in_a_row=all_failed, partner_is_down=not up)

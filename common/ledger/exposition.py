@@ -37,6 +37,7 @@ PER_ROUTE = {
     "started": "started_total",
     "completed": "completed_total",
     "written": "written_total",
+    "delivered": "delivered_total",
     "eta_seconds": "eta_seconds",
 }
 HELP = {
@@ -53,6 +54,8 @@ HELP = {
     "route_limit_per_minute": "Starts a minute that the route's limit allows.",
     "skipped_total": "Results that must not reach Mixpanel, by reason.",
     "left_out_total": "What had no room in an event: a transcript_url, or another property.",
+    "undelivered_total": "Invitations that needed no delivery any more, by reason.",
+    "route_delivered_total": "Invitations handed to a mail server, a receiver or Mixpanel.",
     "cancelled_total": "People who will not be invited, by reason.",
     "unmatched_results": "Results of people unidentified, kept in case their cohort comes.",
     "dead_total": "Dead letters that were made, by reason.",

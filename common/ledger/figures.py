@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from common.ledger.asking import ask
 from common.ledger.forecast import caps_of, eta_seconds, paces_per_second
-from common.ledger.lanes import INBOX, INVITATIONS, WRITES, Lane, invitations
+from common.ledger.lanes import DELIVERIES, INBOX, INVITATIONS, WRITES, Lane, invitations
 from common.ledger.pauses import MIXPANEL, Pauses
 from common.partner_keys import breaker_key, key_name, waited_key
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from common.ledger import Ledger
     from common.routes import Route
 
-LANES = (INBOX, INVITATIONS, WRITES)
+LANES = (INBOX, INVITATIONS, DELIVERIES, WRITES)
 WAITING, ENDED = ("pending", "in_flight"), ("done", "dead", "cancelled")
-REASONS = ("skipped", "left_out", "cancelled", "dead")
+REASONS = ("skipped", "left_out", "undelivered", "cancelled", "dead")
 
 
 def lanes(ledger: Ledger) -> dict[str, dict[str, int]]:
@@ -80,9 +80,18 @@ def limiter_waits(config: Config, ledger: Ledger) -> dict[str, float]:
 
 
 def breakers(config: Config, ledger: Ledger) -> dict[str, str]:
-    """Return `closed`, `open` or `half_open` for `mixpanel` and each `koji:<key variable>`."""
+    """Return `closed`, `open` or `half_open` for each partner.
+
+    They are `mixpanel`, `koji:<key variable>`, and where routes deliver so `smtp` and
+    `webhook:<route>`.
+    """
     names = {MIXPANEL: MIXPANEL}
     names |= {f"koji:{env}": f"koji:{key_name(key)}" for env, key in config.api_keys.items()}
+    for route in config.routes:
+        if route.deliver == "smtp":
+            names["smtp"] = "smtp"
+        elif route.deliver == "webhook":
+            names[f"webhook:{route.name}"] = f"webhook:{route.name}"
     now_ms = ledger.now_ms()
     states = ask(ledger, [("hmget", breaker_key(n), ["state", "probe_at"]) for n in names.values()])
     found = dict.fromkeys(names, "closed")
@@ -128,6 +137,7 @@ def route_figures(
                 "started": counters["invitations"].get(f"started:{name}", 0),
                 "completed": counters["inbox"].get(f"completed:{name}", 0),
                 "written": counters["writes"].get(f"written:{name}", 0),
+                "delivered": counters["deliveries"].get(f"delivered:{name}", 0),
                 "eta_seconds": eta,
                 "paused": name in pauses,
                 "paused_reason": pauses[name].reason if name in pauses else None,
@@ -144,7 +154,7 @@ def route_figures(
 
 def _parts(ledger: Ledger) -> list[Lane]:
     """Return every lane that has a queue of its own."""
-    return [INBOX, WRITES, *(invitations(name) for name in sorted(ledger.sublanes()))]
+    return [INBOX, DELIVERIES, WRITES, *(invitations(name) for name in sorted(ledger.sublanes()))]
 
 
 def _counters(ledger: Ledger) -> dict[str, dict[str, int]]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from common.ledger.lanes import INBOX, INVITATIONS, WRITES, Lane, invitations
+from common.ledger.lanes import DELIVERIES, INBOX, INVITATIONS, WRITES, Lane, invitations
 
-LANES = {lane.name: lane for lane in (INBOX, INVITATIONS, WRITES)}
+LANES = {lane.name: lane for lane in (INBOX, INVITATIONS, DELIVERIES, WRITES)}
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,11 @@ class Lookups(Book):
         )
         return [one.decode() for one in found]
 
+    def is_awaited(self, interview_id: str) -> bool:
+        """Tell whether an interview has no result yet; one that was not named has none."""
+        key = INVITATIONS.key("awaiting")
+        return not interview_id or self.redis.zscore(key, interview_id) is not None
+
     def ask_again_later(self, interview_id: str, at_ms: int) -> None:
         """Note when an interview without a result is to be asked for next."""
         self.redis.zadd(INVITATIONS.key("awaiting"), {interview_id: at_ms}, xx=True)

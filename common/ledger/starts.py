@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from common.ledger.book import Book
-from common.ledger.lanes import DELIVERIES
+from common.ledger.lanes import DELIVERIES, INVITATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,6 +71,15 @@ class Starts(Book):
             self._run.begin(
                 keys=[*lane.keys(), *map(lane.key, BEGIN_KEYS)],
                 args=[self._now(), key, token, lease_ms, cooldown_ms, reserve_credits],
+            )
+        )
+
+    def begin_delivery(self, key: str, token: int, *, lease_ms: int) -> Begun | None:
+        """Open a delivery right before it is sent; None if the claim was lost or has begun."""
+        return _begun(
+            self._run.begin(
+                keys=[*DELIVERIES.keys(), *map(INVITATIONS.key, BEGIN_KEYS)],
+                args=[self._now(), key, token, lease_ms, 0],
             )
         )
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # Work in these lanes is taken up at once, unless its workers or the clock are gone.
 SILENT_AFTER_SECONDS = 60
-PROMPT = {"inbox": "worker-inbox", "writes": "worker-mixpanel"}
+PROMPT = {"inbox": "worker-inbox", "writes": "worker-mixpanel", "deliveries": "worker-koji"}
 DOWN = "does not answer, so nothing is sent there; a probe now and then finds out when it is back"
 
 
@@ -45,7 +45,7 @@ def find_alerts(
     if MIXPANEL not in pauses and breakers.get(MIXPANEL, "closed") == "closed":
         silent = PROMPT
     else:
-        silent = {"inbox": PROMPT["inbox"]}
+        silent = {lane: name for lane, name in PROMPT.items() if lane != "writes"}
     for lane, process in silent.items():
         if oldest_due[lane] > SILENT_AFTER_SECONDS:
             waits = duration(oldest_due[lane])

@@ -13,7 +13,7 @@ import orjson
 
 from common.identity import id_hash, study_hash
 from common.ledger.lanes import INBOX, INVITATIONS, WRITES, Lane
-from common.messages import CohortPage, InterviewResult, Invitation, decode
+from common.messages import CohortPage, Delivery, InterviewResult, Invitation, decode
 from ops.console.standing import Standing, find_standings
 from ops.members import EMAIL_KEYS, ID_KEYS
 from ops.names import Names
@@ -112,5 +112,7 @@ def _mentions(names: Names, key: str, raw: bytes) -> str:
         ours = message.interview_id in names.interviews or message.external_id in names.invitations
         told = (message.email, message.external_id, message.respondent_id)
         return "results" if ours or names.are(*told) else ""
+    if isinstance(message, Delivery):
+        return ""  # found by its key, as its invitation is
     ours = key in names.interviews or id_hash(message.distinct_id) in names.hashes
     return "writes" if ours or names.are(message.distinct_id) else ""

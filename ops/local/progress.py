@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from common.ledger import INBOX, WRITES, invitations
+from common.ledger import DELIVERIES, INBOX, WRITES, invitations
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -27,7 +27,7 @@ class Progress:
 
 def read_progress(redis: Redis, route: str) -> Progress:
     """Count in the ledger."""
-    lanes = (INBOX, invitations(route), WRITES)
+    lanes = (INBOX, invitations(route), DELIVERIES, WRITES)
     pipe = redis.pipeline(transaction=False)
     for lane in lanes:
         for key in (lane.own_key("pending"), lane.own_key("in_flight"), lane.key("dead")):

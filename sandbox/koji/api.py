@@ -19,6 +19,9 @@ from sandbox.options import Options
 
 _START = "/api/v1/interviews/start"
 _REFUSALS = {401: "unauthorized", 429: "refused_429"}
+# A host that cannot exist (RFC 2606); https://www.koji.so/docs/managing-research-participants
+# tells of the query parameter.
+_LINK = "https://koji.example/interview/"
 _MESSAGE = "Hi {name}! Thanks for taking the time. What were you trying to do when you signed up?"
 
 
@@ -111,11 +114,11 @@ class KojiApi:
         if found is not None:
             status = self._options.duplicate_answer
             self._write_down(call, status, "duplicates", asked, found)
-            return _duplicate_answer(found, status, headers)
+            return self._duplicate_answer(found, status, headers)
         interview = self.house.open(asked, study)
         self.duplicates.remember(interview, key, call.idempotency_key)
         self._write_down(call, 201, "started", asked, interview)
-        return json_answer(_started(interview), 201, headers)
+        return json_answer(self._started(interview), 201, headers)
 
     def _write_down(
         self,
@@ -139,21 +142,28 @@ class KojiApi:
         )
         self.log.add(record, kind)
 
+    def _started(self, interview: Interview) -> dict[str, object]:
+        return {
+            "interview_id": interview.interview_id,
+            "session_token": interview.session_token,
+            "initial_message": _MESSAGE.format(name=interview.asked.display_name or "there"),
+            **self._link(interview),
+        }
 
-def _started(interview: Interview) -> dict[str, object]:
-    return {
-        "interview_id": interview.interview_id,
-        "session_token": interview.session_token,
-        "initial_message": _MESSAGE.format(name=interview.asked.display_name or "there"),
-    }
+    def _link(self, interview: Interview) -> dict[str, object]:
+        """Return the person's own link, with `?rid=` as a participant's has it."""
+        key = self._options.link_key
+        return {key: f"{_LINK}{interview.study}?rid={interview.interview_id}"} if key else {}
 
-
-def _duplicate_answer(found: Interview, status: int, headers: dict[str, str]) -> web.Response:
-    if status == HTTPStatus.OK:
-        return json_answer(_started(found) | {"duplicate": True}, 200, headers)
-    body = {
-        "error": "already_exists",
-        "message": "This respondent already has an interview.",
-        "interview_id": found.interview_id,
-    }
-    return json_answer(body, status, headers)
+    def _duplicate_answer(
+        self, found: Interview, status: int, headers: dict[str, str]
+    ) -> web.Response:
+        if status == HTTPStatus.OK:
+            return json_answer(self._started(found) | {"duplicate": True}, 200, headers)
+        body = {
+            "error": "already_exists",
+            "message": "This respondent already has an interview.",
+            "interview_id": found.interview_id,
+            **self._link(found),
+        }
+        return json_answer(body, status, headers)

@@ -48,6 +48,7 @@ def ledger() -> Ledger:
             "completed:activation": 2,
             "skipped:anonymous": 1,
             "left_out:property": 9,
+            "undelivered:answered": 1,
             "attempts": 3,
         },
         INVITATIONS: {"started:activation": 5, "cancelled:cooldown": 1, "failed:later": 4},

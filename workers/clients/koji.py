@@ -13,6 +13,7 @@ from urllib.parse import quote
 import orjson
 
 from common.identity import normal_email
+from common.reading import dig
 from workers.clients.http import call, failure
 
 if TYPE_CHECKING:
@@ -23,15 +24,17 @@ if TYPE_CHECKING:
 
 ALREADY_EXISTS = 409
 ID_CHARS = 128
+LINK_CHARS = 2000
 
 
 @dataclass(frozen=True)
 class Started:
-    """Koji's answer; `interview_id` is empty where none was told."""
+    """Koji's answer; `interview_id` and `link` are empty where none was told."""
 
     interview_id: str
     duplicate: bool
     headers: Any
+    link: str = ""
 
 
 def knows_repeats(profile: str, route: Route, person: Invitation) -> bool:
@@ -95,13 +98,19 @@ class KojiClient:
     """Calls Koji with the key of the route."""
 
     def __init__(
-        self, session: requests.Session, base_url: str, profile: str, timeout_seconds: float
+        self,
+        session: requests.Session,
+        base_url: str,
+        profile: str,
+        timeout_seconds: float,
+        link_keys: tuple[str, ...] = (),
     ) -> None:
-        """Keep the address and the shape of the request."""
+        """Keep the address, the shape of the request, and where an answer may hold a link."""
         self._session = session
         self._base_url = base_url
         self.profile = profile
         self._timeout_seconds = timeout_seconds
+        self._link_keys = link_keys
 
     def start(self, api_key: str, route: Route, key: str, person: Invitation) -> Started:
         """Start an interview; raises a PartnerError. 409 means that it exists already."""
@@ -127,7 +136,9 @@ class KojiClient:
             raise problem
         body = _json(response)
         duplicate = response.status_code == ALREADY_EXISTS or body.get("duplicate") is True
-        return Started(_interview_id(body), duplicate, response.headers)
+        return Started(
+            _interview_id(body), duplicate, response.headers, interview_link(body, self._link_keys)
+        )
 
     def read(self, api_key: str, interview_id: str) -> dict[str, Any]:
         """Read an interview (`GET /api/v1/interviews/:id`); raises a PartnerError."""
@@ -151,6 +162,21 @@ def _json(response: requests.Response) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return body if isinstance(body, dict) else {}
+
+
+def interview_link(body: dict[str, Any], keys: tuple[str, ...]) -> str:
+    """Return the first https link under one of the keys, or in `data`.
+
+    Koji does not say whether a start's answer holds one, so the keys are a setting.
+    """
+    inner = body.get("data")
+    for key in keys:
+        for place in (body, inner if isinstance(inner, dict) else {}):
+            value = dig(place, key)
+            link = value.strip() if isinstance(value, str) else ""
+            if link.startswith("https://") and len(link) <= LINK_CHARS and link.isprintable():
+                return link
+    return ""
 
 
 def _interview_id(body: dict[str, Any]) -> str:

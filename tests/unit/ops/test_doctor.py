@@ -374,7 +374,7 @@ def test_missing_workers_are_a_problem_while_something_waits(
     monkeypatch.setattr("ops.commands.doctor.make_celery", lambda _: workers)
     code, checks = examine(healthy)
     assert (code, checks["workers"]["ok"]) == (1, False)
-    assert "inbox, mixpanel" in checks["workers"]["detail"]
+    assert "inbox, deliveries, mixpanel" in checks["workers"]["detail"]
 
 
 def test_a_beat_that_fell_silent_is_told_while_workers_answer(healthy: Session) -> None:

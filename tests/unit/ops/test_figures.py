@@ -43,7 +43,8 @@ def with_caps(config: Config, **caps: Any) -> Route:
 
 def test_an_empty_ledger_has_all_lanes_and_states_at_zero(ledger: Ledger) -> None:
     states = {"pending": 0, "in_flight": 0, "done": 0, "dead": 0, "cancelled": 0}
-    assert figures.lanes(ledger) == {"inbox": states, "invitations": states, "writes": states}
+    names = ("inbox", "invitations", "deliveries", "writes")
+    assert figures.lanes(ledger) == dict.fromkeys(names, states)
 
 
 def test_waiting_people_of_all_routes_add_up(ledger: Ledger, book: Book) -> None:
@@ -186,6 +187,7 @@ def test_reasons_are_summed_over_lanes(ledger: Ledger, book: Book) -> None:
     assert figures.reasons(ledger) == {
         "skipped": {"anonymous": 3},
         "left_out": {"transcript_url": 2},
+        "undelivered": {},
         "cancelled": {},
         "dead": {"rejected": 2},
     }
@@ -194,7 +196,8 @@ def test_reasons_are_summed_over_lanes(ledger: Ledger, book: Book) -> None:
 def test_the_oldest_due_entry_tells_a_lanes_age(ledger: Ledger, book: Book) -> None:
     book.invite(1)
     ledger.redis.zincrby(invitations("activation").own_key("pending"), -90_000, _only(ledger))
-    assert figures.oldest_due(ledger) == {"inbox": 0.0, "invitations": 90.0, "writes": 0.0}
+    found = figures.oldest_due(ledger)
+    assert found == {"inbox": 0.0, "invitations": 90.0, "deliveries": 0.0, "writes": 0.0}
 
 
 def _only(ledger: Ledger) -> bytes:

@@ -32,6 +32,7 @@ def test_status_is_exactly_this(run_json: Any, ledger: Ledger, book: Book) -> No
             "lanes": {
                 "inbox": NOTHING,
                 "invitations": {**NOTHING, "pending": 2, "in_flight": 1, "done": 1},
+                "deliveries": NOTHING,
                 "writes": NOTHING,
             },
             "routes": [

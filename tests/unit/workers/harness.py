@@ -26,8 +26,10 @@ from workers.breaker import Breaker
 from workers.bridge import Bridge
 from workers.clients.http import make_session
 from workers.clients.koji import KojiClient
+from workers.clients.mail import MailServer
 from workers.clients.mixpanel import MixpanelClient
 from workers.clients.query import QueryClient
+from workers.clients.webhook import WebhookClient
 from workers.cohorts import unpack_page
 from workers.dispatch import dispatch
 from workers.interviews import start_interviews
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 NOW_SECONDS = 1_780_000_000.0  # a Thursday in May 2026
 LEASE_MS = 30_000
 KOJI_URL = "https://koji.test"
+RECEIVER_URL = "https://receiver.test"
 MIXPANEL_URL = "https://mixpanel.test"
 COUNTED = frozenset(
     {
@@ -168,6 +171,7 @@ class Bench:
     clock: Clock
     koji: FakePartner
     mixpanel: FakePartner
+    receiver: FakePartner
     sent: list[tuple[TaskNames, tuple[Any, ...]]]
 
     @property
@@ -302,8 +306,9 @@ def make_bench(config: Config, redis: Redis, clock: Clock) -> Bench:
     ledger = Ledger(redis)
     koji, mixpanel = FakePartner(usual_koji()), FakePartner(usual_mixpanel)
     sent: list[tuple[TaskNames, tuple[Any, ...]]] = []
-    sessions = [make_session(settings.koji_base_url), make_session(settings.mixpanel_api_host)]
-    for session, partner in zip(sessions, (koji, mixpanel), strict=True):
+    receiver = FakePartner(lambda _: Answer(200))
+    sessions = [make_session(url) for url in (KOJI_URL, MIXPANEL_URL, RECEIVER_URL)]
+    for session, partner in zip(sessions, (koji, mixpanel, receiver), strict=True):
         session.mount("https://", partner)
     bridge = Bridge(
         config=config,
@@ -318,11 +323,14 @@ def make_bench(config: Config, redis: Redis, clock: Clock) -> Bench:
             settings.koji_base_url,
             settings.koji_start_profile,
             settings.koji_timeout_seconds,
+            settings.koji_link_keys,
         ),
         mixpanel=MixpanelClient(sessions[1], settings),
         query=QueryClient(sessions[1], settings),
+        mail=MailServer(settings),
+        webhooks=WebhookClient(sessions[2], settings.delivery_timeout_seconds),
         send=lambda task, *args: sent.append((task, args)),
         clock_ms=clock,
         random=random.Random(7),
     )
-    return Bench(bridge, clock, koji, mixpanel, sent)
+    return Bench(bridge, clock, koji, mixpanel, receiver, sent)

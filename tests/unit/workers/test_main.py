@@ -50,7 +50,11 @@ def option(arguments: list[str], name: str) -> str:
 
 @pytest.mark.parametrize(
     ("kind", "queues", "threads"),
-    [("inbox", "inbox,clock", 2), ("koji", "koji,clock", 32), ("mixpanel", "mixpanel,clock", 4)],
+    [
+        ("inbox", "inbox,clock", 2),
+        ("koji", "koji,deliveries,clock", 32),
+        ("mixpanel", "mixpanel,clock", 4),
+    ],
 )
 def test_a_worker_consumes_its_queue_and_the_clock(
     app: FakeApp, processes: list[str], kind: str, queues: str, threads: int

@@ -1,0 +1,1 @@
+"""Deliveries: how the link of a started interview reaches its person."""
