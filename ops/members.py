@@ -14,6 +14,8 @@ from common.identity import email_hash, id_hash, normal_email, usable_id
 from common.policy import refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from common.routes import Route
 
 # As in `workers/cohorts.py`; a test compares the two.
@@ -25,7 +27,7 @@ NAME_KEYS = ("name", "$name")
 TEXT_CHARS = 255
 # The headings of Mixpanel's own CSV export, and what people make of them.
 _HEADINGS = {"distinct id": "distinct_id", "user id": "distinct_id", "e-mail": "email"}
-_KNOWN = frozenset((*EMAIL_KEYS, *ID_KEYS, *FIRST_NAME_KEYS, *LAST_NAME_KEYS, *NAME_KEYS))
+KEYS_OF_PEOPLE = frozenset((*EMAIL_KEYS, *ID_KEYS, *FIRST_NAME_KEYS, *LAST_NAME_KEYS, *NAME_KEYS))
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,8 @@ def read_bytes(raw: bytes) -> list[dict[str, Any]]:
 
 def _read_csv(text: str) -> list[dict[str, Any]]:
     rows = csv.reader(io.StringIO(text, newline=""))
-    headings = [_heading(name) for name in next(rows, [])]
-    if not {*EMAIL_KEYS, *ID_KEYS} & set(headings):
+    headings = [heading(name) for name in next(rows, [])]
+    if not names_people(headings):
         raise BadPayloadError(
             "the first line must name the columns, among them email or distinct_id"
         )
@@ -91,10 +93,16 @@ def _read_csv(text: str) -> list[dict[str, Any]]:
     ]
 
 
-def _heading(name: str) -> str:
+def names_people(headings: Sequence[str]) -> bool:
+    """Tell whether any column says who a row is."""
+    return not {*EMAIL_KEYS, *ID_KEYS}.isdisjoint(headings)
+
+
+def heading(name: str) -> str:
+    """Return a column's name as a member's key; its own where it is none of those we know."""
     plain = name.strip().lower()
     plain = _HEADINGS.get(plain, plain).replace(" ", "_")
-    return plain if plain in _KNOWN else name.strip()
+    return plain if plain in KEYS_OF_PEOPLE else name.strip()
 
 
 def make_person(route: Route, member: dict[str, Any]) -> Person:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import orjson
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, track
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from rich.console import RenderableType
 
@@ -67,6 +67,17 @@ def progress(steps: Iterable[T], what: str, total: int, *, quiet: bool) -> Itera
     yield from track(
         steps, description=what, total=total, console=console, disable=not shown, transient=True
     )
+
+
+@contextmanager
+def bar(what: str, total: int | None, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar where somebody can see it; yields what to call with the amount done."""
+    console = Console(stderr=True)
+    with Progress(
+        console=console, transient=True, disable=quiet or not console.is_terminal
+    ) as all_:
+        task = all_.add_task(what, total=total)
+        yield lambda done: all_.update(task, completed=done)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ops.commands.cohort_import import import_members
 from ops.commands.plan import read_people
 from ops.commands.pull import pull
 from ops.foresight import NEW, foresee
@@ -21,13 +22,17 @@ if TYPE_CHECKING:
 
 
 @click.group(
-    epilog=example("cohort csv members.csv --route activation-dropoffs", "cohort pull --route NAME")
+    epilog=example(
+        "cohort pull --route activation-dropoffs",
+        "cohort import members.csv --route activation-dropoffs",
+    )
 )
 def cohort() -> None:
-    """Bring cohort members in, and write them out, without a webhook."""
+    """Bring in cohort members without a webhook, or write files of them for Koji."""
 
 
 cohort.add_command(pull)
+cohort.add_command(import_members)
 
 
 @cohort.command(
