@@ -39,7 +39,7 @@ def make_blueprint(config: Config, storage: Storage, now_seconds: Callable[[], f
         check_bearer(request.headers, settings.members_api_tokens)
         encoding = request.headers.get("Content-Encoding", "")
         body = parse_json(inflate(raw, encoding, settings.max_body_bytes))
-        rows, rejected = parse_rows(body, config.routes)
+        rows, rejected = parse_rows(body, config.routes, request.args.get("route"))
         pages = _pages(rows, int(now_seconds() * 1000))
         if pages:
             storage.keep([(f"page:{uuid.uuid4().hex}", page) for page in pages])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from common.errors import BadPayloadError
 from common.identity import normal_email, usable_id
 from common.reading import as_id
+from ingress.customer_events import customer_event
 
 if TYPE_CHECKING:
     from common.routes import Route, Routes
@@ -29,23 +30,25 @@ class RowError(ValueError):
     """A row cannot be used; the text names the field, never its value."""
 
 
-def parse_rows(body: Any, routes: Routes) -> tuple[list[Row], list[dict[str, Any]]]:
+def parse_rows(
+    body: Any, routes: Routes, default: Any = None
+) -> tuple[list[Row], list[dict[str, Any]]]:
     """Return accepted rows and `{"index", "error"}` of the others; raises BadPayloadError.
 
-    A `route` beside `members` holds for every row that has none of its own.
+    `default` is the route of the address (`?route=`); a `route` beside `members` is stronger, and
+    one of a row's own strongest.
     """
     rows: list[Row] = []
     rejected: list[dict[str, Any]] = []
-    default = None
     if isinstance(body, dict) and "members" in body:
-        body, default = body["members"], body.get("route")
+        body, default = body["members"], body.get("route", default)
         if not isinstance(body, list):
             raise BadPayloadError("members: must be a list")
     if not isinstance(body, list | dict):
         raise BadPayloadError("body: must be an object, a list, or an object with members")
     for index, item in enumerate(body if isinstance(body, list) else [body]):
         try:
-            rows.append(_row(item, default, routes))
+            rows.append(_row(customer_event(item) or item, default, routes))
         except RowError as exc:
             rejected.append({"index": index, "error": str(exc)})
     return rows, rejected

@@ -84,6 +84,13 @@ BODIES: dict[str, Any] = {
         ]
     },
 }
+ROUTE = {
+    "name": "route",
+    "in": "query",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The route of rows that name none, for senders that cannot add a field",
+}
 ANSWERS = {
     "mixpanel": (documents.CohortAnswer, documents.CohortFailure),
     "koji": (documents.KojiAnswer, documents.Failure),
@@ -101,11 +108,13 @@ def _post(made: APISpec, path: str, summary: str, security: str) -> None:
     if security != "koji":
         responses["401"]["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}
     body = {"required": True, "content": {"application/json": {"schema": BODIES[security]}}}
+    parameters = {"parameters": [ROUTE]} if security == "token" else {}
     made.path(
         path,
         operations={
             "post": {
                 "summary": summary,
+                **parameters,
                 "security": [{security: []}],
                 "requestBody": body,
                 "responses": responses,
