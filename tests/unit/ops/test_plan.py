@@ -203,7 +203,7 @@ def test_a_plan_tells_what_the_workers_then_do(session: Session, book: Book) -> 
 def test_a_member_is_read_as_the_workers_read_it(one: dict[str, Any], join_key: str) -> None:
     route = Route("r", "st", join_key=join_key)
     person = make_person(route, one)
-    by_email, by_id, stored, refusal = cohorts._person(route, one, "")
+    by_email, by_id, stored, refusal = cohorts._person(route, one, "", "")
     assert (person.email_hash, person.id_hash) == (by_email, by_id)
     told = cohorts.Invitation.decode(stored)
     assert (person.email, person.distinct_id, person.name) == (
@@ -211,8 +211,7 @@ def test_a_member_is_read_as_the_workers_read_it(one: dict[str, Any], join_key: 
         told.distinct_id,
         told.name,
     )
-    # Who has neither name is refused for that first; the ledger does the same.
-    assert person.refusal == ("unidentified" if not by_email and not by_id else refusal)
+    assert person.refusal == refusal
 
 
 def test_ten_thousand_members_are_planned_each(session: Session) -> None:
