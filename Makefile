@@ -107,6 +107,9 @@ sbom: $(STAMP) $(TOOLS) ## Write sbom.json (CycloneDX): what a running bridge is
 deploy-check: $(STAMP) $(TOOLS) ## Check every deploy file by its tool, then run each service of docker-compose.yml by hand
 	@$(BIN)/python -m ops.deploy_check
 
+freeze: $(STAMP) ## Keep a ledger as the code of now writes it (VERSION=0.2.0), for tests of upgrades
+	@$(BIN)/python -m tests.frozen "$(VERSION)"
+
 release: test ## Commit and tag a version (VERSION=0.2.0); publishes nothing
 	@$(BIN)/python -m ops.release "$(VERSION)"
 

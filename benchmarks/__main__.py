@@ -18,6 +18,7 @@ from benchmarks.places import ROOT, SCRATCH
 from benchmarks.plot import PLOT, draw
 from benchmarks.registry import NAMES
 from benchmarks.runner import run
+from benchmarks.scaling_page import show_scaling
 from benchmarks.sizes import FULL, QUICK
 from benchmarks.store import Store
 
@@ -43,6 +44,8 @@ def main() -> int:
         (out / PLOT).write_text(draw(store, sizes), encoding="utf-8")
         results = out / "results.md"
         results.write_text(render(store, sizes, quick=options.quick), encoding="utf-8")
+        if not options.quick:
+            show_scaling(store)
     _show(store)
     print(f"\nWritten to {results} and {out / PLOT}")
     return 1 if any(store.errors.get(what) for what in wanted) else 0

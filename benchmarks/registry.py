@@ -12,6 +12,7 @@ from benchmarks.own import (
     noop_tasks,
     pages,
     pools,
+    scaling,
 )
 from benchmarks.scenarios import killed, limited, outage, refused, unlimited, waiting
 
@@ -30,6 +31,7 @@ MEASURES = {
         noop_tasks,
         idle,
         pools,
+        scaling,
         million,
     )
 }

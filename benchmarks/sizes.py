@@ -47,6 +47,9 @@ class Sizes:
     waiting_results: int = 20_000
     noop_tasks: int = 5000
     ticks: int = 200
+    scaling_workers: tuple[int, ...] = (1, 2, 4, 8, 16)
+    scaling_people: int = 3000
+    scaling_per_minute: int = 6000
 
 
 FULL = Sizes()
@@ -81,4 +84,6 @@ QUICK = Sizes(
     waiting_results=4500,
     noop_tasks=300,
     ticks=20,
+    scaling_workers=(1, 2),
+    scaling_people=300,
 )

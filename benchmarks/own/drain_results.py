@@ -37,7 +37,7 @@ def measure(folder: Path, sizes: Sizes) -> Figures:
         assert bridge.supervised is not None
         bridge.supervised.stop_one(WORKER)
         with bridge.redis() as redis:
-            _load(redis, load_config(bridge.settings()).routes.named("demo"), count)
+            load_results(redis, load_config(bridge.settings()).routes.named("demo"), count)
         threading.Thread(target=bridge.supervised.start_one, args=(WORKER,)).start()
         wait_until(
             lambda: bridge.sandbox.get("mixpanel", "summary")["events"] >= count,
@@ -52,7 +52,7 @@ def measure(folder: Path, sizes: Sizes) -> Figures:
     return {"per_second": after_first / seconds if seconds else None, "imports": calls}
 
 
-def _load(redis: Redis, route: Route | None, count: int) -> None:
+def load_results(redis: Redis, route: Route | None, count: int) -> None:
     """Put results where unpacking puts them; the disk may wait until all are in."""
     ledger = Ledger(redis)
     redis.config_set("appendfsync", "no")
