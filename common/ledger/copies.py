@@ -15,7 +15,7 @@ from common.ledger.book import Book
 from common.ledger.lanes import INVITATIONS, Lane, invitations
 
 COPY_KEPT_MS = 86_400_000  # a copy that is not whole by then never will be
-LOOKED_AT_A_STEP = 250
+LOOKED_AT_A_STEP = 100
 
 
 @dataclass(frozen=True)
