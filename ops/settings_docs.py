@@ -44,7 +44,7 @@ def _default(field: Any) -> str:
         return "1" if value else "0"
     if value in ((), None):
         return ""
-    return str(value)
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def settings() -> list[tuple[str, str, str, bool]]:

@@ -79,7 +79,7 @@ class Starts(Book):
         return _begun(
             self._run.begin(
                 keys=[*DELIVERIES.keys(), *map(INVITATIONS.key, BEGIN_KEYS)],
-                args=[self._now(), key, token, lease_ms, 0],
+                args=[self._now(), key, token, lease_ms, 0, 0],
             )
         )
 
