@@ -14,7 +14,7 @@ from common.identity import email_hash, id_hash, normal_email, usable_id
 from common.policy import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from common.routes import Route
 
@@ -55,10 +55,7 @@ def read_members(text: str) -> list[dict[str, Any]]:
     """Read a JSON list (or an object with `members`) or CSV; raises BadPayloadError."""
     text = text.removeprefix("\ufeff").strip()
     if not text.startswith(("[", "{")):
-        try:
-            return _read_csv(text)
-        except csv.Error as exc:
-            raise BadPayloadError(f"not CSV: {exc}") from exc
+        return _read_csv(text)
     try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError as exc:
@@ -81,6 +78,13 @@ def read_bytes(raw: bytes) -> list[dict[str, Any]]:
 
 def _read_csv(text: str) -> list[dict[str, Any]]:
     rows = csv.reader(io.StringIO(text, newline=""))
+    try:
+        return _members(rows)
+    except csv.Error as exc:
+        raise BadPayloadError(f"line {rows.line_num}: not CSV: {exc}") from exc
+
+
+def _members(rows: Iterator[list[str]]) -> list[dict[str, Any]]:
     headings = [heading(name) for name in next(rows, [])]
     if not names_people(headings):
         raise BadPayloadError(

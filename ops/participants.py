@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 ROWS_A_FILE = 500
 KOJIS_OWN = frozenset({"name", "display_name", "email", "external_id", "id"})
 OWNER_ONLY = 0o600
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def is_private(route: Route, person: Person) -> bool:
@@ -41,9 +44,9 @@ def columns(route: Route) -> list[str]:
 def row(route: Route, person: Person) -> dict[str, str]:
     """Return a person's row."""
     values = {
-        **{name: _text(person.member.get(name)) for name in columns(route)},
+        **{name: _harmless(_text(person.member.get(name))) for name in columns(route)},
         "external_id": person.distinct_id,
-        "display_name": person.name,
+        "display_name": _harmless(person.name),
     }
     if route.join_key == "email":
         return values | {"email": person.email}
@@ -72,6 +75,16 @@ def _text(value: Any) -> str:
     if value is None or isinstance(value, str):
         return value or ""
     return orjson.dumps(value).decode()
+
+
+def _harmless(text: str) -> str:
+    """Keep a sheet from running a text as a formula (owasp.org, CSV Injection).
+
+    Only for names and intake data: ids and addresses have to come back as they are.
+    """
+    if not text.startswith(FORMULA_STARTS) or _NUMBER.fullmatch(text):
+        return text
+    return f"'{text}"
 
 
 def _holds_email(text: str) -> bool:
