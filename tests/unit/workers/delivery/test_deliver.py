@@ -318,12 +318,10 @@ def test_a_start_without_a_link_is_buried_and_ten_in_a_row_pause_the_route(
 def test_without_an_address_or_an_id_nothing_can_be_sent(
     make_config: Callable[..., Config], redis: Redis, mails: Mails
 ) -> None:
-    routes = "".join(
-        f'{HEAD}deliver = "{how}"\njoin_key = "{join}"\n{TABLES[how]}'.replace(
-            "activation", how
-        ).replace("5167408", how)
-        for how, join in (("smtp", "respondent_id"), ("mixpanel", "email"))
-    )
+    routes = ""
+    for how, join in (("smtp", "respondent_id"), ("mixpanel", "email")):
+        head = HEAD.replace("activation", f"by-{how}").replace("5167408", how)
+        routes += f'{head}deliver = "{how}"\njoin_key = "{join}"\n{TABLES[how]}'
     bench = make_bench(make_config(routes, **SMTP), redis, Clock())
     bench.koji.usual = lambda _: Answer(201, {"interview_id": "i", "link": LINK})
     bench.invite({"mixpanel_distinct_id": "u-bea"}, route="by-smtp")
