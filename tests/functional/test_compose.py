@@ -77,6 +77,9 @@ def test_a_cohort_goes_to_koji_and_comes_back_into_mixpanel(looped: Running) -> 
 
 def test_nobody_was_denied_what_they_need(looped: Running) -> None:
     metrics = requests.get(f"{looped.url('ingress')}/metrics", timeout=30).text
+    with looped.admin() as admin:
+        denied = admin.execute_command("ACL", "LOG")
+    assert [(one[b"username"], one[b"object"]) for one in denied] == []
     assert f'bridge_route_started_total{{route="demo"}} {MEMBERS}' in metrics
     for service, secret in (("console", "console_credentials"), ("flower", "flower_basic_auth")):
         login = tuple(looped.secret(secret).split(":", 1))
