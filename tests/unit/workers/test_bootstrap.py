@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import fakeredis
@@ -106,10 +107,12 @@ def test_the_tasks_of_a_process_share_one_bridge_built_at_the_first_call(
 
     def build(*_: Any) -> Any:
         built.append(1)
-        return object()
+        return SimpleNamespace(redis="the ledger's")
 
-    seen = []
+    seen: list[Any] = []
+    looked_at: list[Any] = []
     monkeypatch.setattr(worker_app, "make_bridge", build)
+    monkeypatch.setattr(worker_app, "take_up", looked_at.append)
     monkeypatch.setattr("workers.inbox.unpack", seen.append)
     app = make_worker_app(config)
     assert built == []
@@ -117,6 +120,7 @@ def test_the_tasks_of_a_process_share_one_bridge_built_at_the_first_call(
     app.tasks[TaskNames.UNPACK]()
     assert built == [1]
     assert seen[0] is seen[1]
+    assert looked_at == ["the ledger's"]
 
 
 def test_celery_leaves_our_logging_alone(config: Config) -> None:
