@@ -64,7 +64,7 @@ class Sender(requests.auth.AuthBase):
         self.ingress = ingress
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        path = request.path_url
+        path = request.path_url.partition("?")[0]
         if path == "/webhooks/koji":
             body = request.body or b""
             raw = body.encode() if isinstance(body, str) else bytes(body)

@@ -39,12 +39,12 @@ def test_the_urgent_route_gets_most_of_the_key_and_the_other_some(
     bridge.send_cohort(sample_members(400), cohort_id="1")
     with bridge.redis() as redis:
         wait_until(lambda: read_progress(redis, "patient").started >= 5, 20, "the patient one runs")
-        bridge.send_cohort(sample_members(80), cohort_id="2")
-        wait_until(lambda: read_progress(redis, "urgent").started == 80, 20, "the urgent one")
+        bridge.send_cohort(sample_members(240), cohort_id="2")
+        wait_until(lambda: read_progress(redis, "urgent").started == 240, 60, "the urgent one")
     starts = [start["study"] for start in bridge.sandbox.get("koji", "starts")]
     urgent = [n for n, study in enumerate(starts) if study == "st_urgent"]
-    # What was in flight before the urgent people came is not called back.
-    settled = Counter(starts[urgent[40] : urgent[-1] + 1])
+    # What was in flight before the urgent people came, four seconds of the limit, is not called back.
+    settled = Counter(starts[urgent[100] : urgent[-1] + 1])
     assert settled["st_urgent"] > 2 * settled["st_patient"]
     assert settled["st_patient"] > 0, "a lower priority is slowed, not stopped"
     assert bridge.sandbox.get("koji", "summary")["refused_429"] == 0
