@@ -43,7 +43,7 @@ def test_the_urgent_route_gets_most_of_the_key_and_the_other_some(
         wait_until(lambda: read_progress(redis, "urgent").started == 240, 60, "the urgent one")
     starts = [start["study"] for start in bridge.sandbox.get("koji", "starts")]
     urgent = [n for n, study in enumerate(starts) if study == "st_urgent"]
-    # What was in flight before the urgent people came, four seconds of the limit, is not called back.
+    # What was in flight before the urgent people came (four seconds) is not called back.
     settled = Counter(starts[urgent[100] : urgent[-1] + 1])
     assert settled["st_urgent"] > 2 * settled["st_patient"]
     assert settled["st_patient"] > 0, "a lower priority is slowed, not stopped"
