@@ -42,7 +42,7 @@ def run(store: Store, wanted: Sequence[str], names: Sequence[str], sizes: Sizes)
     """Measure every wanted scenario and keep the figures."""
     missing = install(names) if any(what in SCENARIOS for what in wanted) else {}
     for what in wanted:
-        store.begin(what, machine.load())
+        store.begin(what, machine.load(), names if what in SCENARIOS else [OWN])
         if what in SCENARIOS:
             _compare(store, what, names, sizes, missing)
         else:

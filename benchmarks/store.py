@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 OWN = "bridge"
@@ -36,9 +37,11 @@ class Store:
                 setattr(store, name, found[name])
         return store
 
-    def begin(self, what: str, load: float) -> None:
-        """Forget the figures of one scenario, since it is measured anew."""
-        self.runs[what], self.errors[what] = {}, {}
+    def begin(self, what: str, load: float, names: Sequence[str]) -> None:
+        """Forget the figures of those who are measured anew in one scenario."""
+        for figures in (self.runs.setdefault(what, {}), self.errors.setdefault(what, {})):
+            for name in names:
+                figures.pop(name, None)
         now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
         self.measured[what] = f"{now}, load average {load:.1f} before"
 

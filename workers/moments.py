@@ -31,7 +31,6 @@ class Moments:
         self._reserved = Reserved(0, 0.0, 0.0, 0)
         self._left = 0
         self._at = 0.0
-        self._checked_at = 0.0
 
     def take(self, wanted: int, longest_wait_seconds: float = LONGEST_WAIT_SECONDS) -> float:
         """Wait in place for the next moment and take it; returns 0.
@@ -50,13 +49,12 @@ class Moments:
                     return found.wait_seconds
                 self._reserved, self._left = found, found.count
                 self._at = now + found.wait_seconds
-                self._checked_at = now
             wait = max(0.0, self._at - now)
             if wait:
                 self._limiter.sleep(wait)
                 waited += wait
             # A 429 may have come in meanwhile; then this moment is void.
-            if (wait or now > self._checked_at + FRESH_SECONDS) and not self._still_good():
+            if (wait or not self._is_fresh()) and not self._still_good():
                 self._left = 0
                 continue
             self._left -= 1
@@ -67,14 +65,16 @@ class Moments:
         """Tell whether the next moment is here already, with nobody left to ask."""
         now = self._limiter.clock()
         in_time = self._at <= now <= self._at + self._latest_seconds
-        return self._left > 0 and in_time and now <= self._checked_at + FRESH_SECONDS
+        return self._left > 0 and in_time and self._is_fresh()
 
     def void(self) -> None:
         """Give up what is left: the limit was cut."""
         self._left = 0
 
+    def _is_fresh(self) -> bool:
+        return self._limiter.heard(self._limit, FRESH_SECONDS) == self._reserved.epoch
+
     def _still_good(self) -> bool:
-        self._checked_at = self._limiter.clock()
         return self._limiter.epoch(self._limit) == self._reserved.epoch
 
     def _usable(self) -> int:

@@ -91,6 +91,7 @@ class RateLimiter:
         self._slow_down = redis.register_script((_FOLDER / "slow_down.lua").read_text())
         self._smaller: dict[str, bool] = {}
         self._call_seconds: dict[str, float] = {}
+        self._heard: dict[str, tuple[int, float]] = {}
 
     def reserve(
         self, limit: Limit, most: int = 1, longest_wait_seconds: float = LONGEST_WAIT_SECONDS
@@ -107,11 +108,19 @@ class RateLimiter:
                 "" if call_seconds is None else round(call_seconds * 1000, 1),
             ],
         )
+        self._heard[limit.name] = (epoch, self.clock())
         return Reserved(count, wait_us / 1e6, interval_us / 1e6, epoch)
 
     def epoch(self, limit: Limit) -> int:
         """Return what changes whenever moments that were handed out become void."""
-        return int(self._redis.hget(limit.key, "epoch") or 0)
+        epoch = int(self._redis.hget(limit.key, "epoch") or 0)
+        self._heard[limit.name] = (epoch, self.clock())
+        return epoch
+
+    def heard(self, limit: Limit, seconds: float) -> int | None:
+        """Return the epoch if any thread of this process heard of it within so many seconds."""
+        epoch, at = self._heard.get(limit.name, (0, -math.inf))
+        return epoch if self.clock() <= at + seconds else None
 
     def call_seconds(self, limit: Limit) -> float | None:
         """Return how long calls under a limit take, None before the first."""
@@ -148,6 +157,7 @@ class RateLimiter:
             keys=[limit.key],
             args=[int(refused), wait_ms, named, limit.interval_ms, limit.window_ms, SHARE_OF_LIMIT],
         )
+        self._heard.pop(limit.name, None)  # whoever is about to call looks again
 
     def _news(self, limit: Limit, named: str) -> str:
         """Return the limit that an answer named if the fleet should hear of it, else ''.

@@ -96,6 +96,27 @@ def test_a_429_elsewhere_voids_what_is_left_within_a_tenth_of_a_second(
     assert moments.take(24) == pytest.approx(30, abs=0.2)
 
 
+def test_a_429_that_this_process_heard_voids_what_is_left_at_once(
+    limiter: RateLimiter,
+) -> None:
+    moments = quick(limiter)
+    moments.take(25)
+    limiter.heed(FAST, {"Retry-After": "30"}, refused=True)
+    assert not moments.ready()
+    assert moments.take(24) == pytest.approx(30, abs=0.2)
+
+
+def test_what_one_thread_heard_of_the_limit_serves_the_others(
+    limiter: RateLimiter, clock: Clock
+) -> None:
+    moments = quick(limiter)
+    moments.take(25)
+    clock.seconds += FRESH_SECONDS + 0.01
+    assert not moments.ready()
+    Moments(limiter, FAST).take(1)
+    assert moments.ready()
+
+
 def test_after_giving_up_what_is_left_the_limit_is_asked_again(
     limiter: RateLimiter, clock: Clock
 ) -> None:

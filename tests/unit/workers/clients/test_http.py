@@ -362,3 +362,30 @@ def test_proxies_are_those_of_the_environment_read_once(monkeypatch: pytest.Monk
     assert made.proxies["https"] == "http://proxy.test:3128"
     assert make_session("https://127.0.0.1:9000").proxies == {}
     assert not made.trust_env
+
+
+# --- what is sent ----------------------------------------------------------------------------
+
+
+def test_calls_to_one_address_share_nothing_but_the_address() -> None:
+    session, partner = make_session(URL), FakePartner(lambda _: Answer(200))
+    session.mount("https://", partner)
+    for number in (1, 22):
+        body = b"x" * number
+        call(session, "POST", URL, timeout_seconds=1, data=body, headers={f"X-{number}": "1"})
+    call(session, "GET", URL, timeout_seconds=1, headers={"X-3": "1"})
+    first, second, third = partner.requests
+    assert (first.body, second.body, third.body) == (b"x", b"x" * 22, None)
+    assert [r.headers.get("Content-Length") for r in (first, second)] == ["1", "22"]
+    assert ["X-1" in r.headers for r in partner.requests] == [True, False, False]
+    assert all("User-Agent" in r.headers for r in partner.requests)
+
+
+@pytest.mark.parametrize("value", ["two\nlines", " begins with space"])
+def test_a_header_that_cannot_be_sent_is_bad_data(value: str) -> None:
+    session, partner = make_session(URL), FakePartner(lambda _: Answer(200))
+    session.mount("https://", partner)
+    with pytest.raises(PermanentError) as caught:
+        call(session, "POST", URL, timeout_seconds=1, data=b"{}", headers={"X-Key": value})
+    assert caught.value.reason == "bad_data"
+    assert partner.requests == []
