@@ -72,7 +72,7 @@ class _Serving(Schema):
     )
     worker_concurrency = ma.Integer(
         validate=validate.Range(1, 512),
-        metadata=doc("Threads of a worker; by default 2 (inbox), 32 (koji), 4 (mixpanel)"),
+        metadata=doc("Threads of a worker; by default 2 (inbox), 20 (koji), 4 (mixpanel)"),
     )
     bridge_routes = ma.String(
         load_default="routes.toml", metadata=doc("Which cohort goes to which study")

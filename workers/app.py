@@ -33,7 +33,7 @@ class Kind:
 KINDS = {
     "inbox": Kind((Queues.INBOX, Queues.CLOCK), 2),
     # Deliveries follow starts one for one and wait for others just as long, so they share threads.
-    "koji": Kind((Queues.KOJI, Queues.DELIVERIES, Queues.CLOCK), 32),
+    "koji": Kind((Queues.KOJI, Queues.DELIVERIES, Queues.CLOCK), 20),
     "mixpanel": Kind((Queues.MIXPANEL, Queues.CLOCK), 4),
 }
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from common.routes import Route
     from workers.bridge import Bridge
 
-MOST_PEOPLE_A_TICKET = 25
-TICKET_SECONDS = 0.5
+MOST_PEOPLE_A_TICKET = 50
+TICKET_SECONDS = 1.0
 # A Celery message costs about as much as the call; above this many a second, people share one.
 TICKETS_A_SECOND = 25
 
@@ -53,7 +53,7 @@ def dispatch(bridge: Bridge, route: Route) -> int:
 def people_a_ticket(starts_a_second: float, call_seconds: float | None) -> int:
     """Return how many share a ticket: few where the limit is low or calls take long.
 
-    They are called one after the other, so a ticket should be done in about half a second.
+    They are called one after the other, so a ticket should be done in about a second.
     """
     by_time = TICKET_SECONDS / max(call_seconds or 0.0, 1e-3)
     most = min(MOST_PEOPLE_A_TICKET, starts_a_second / TICKETS_A_SECOND, by_time)

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 GEVENT = f"{sys.executable} -m benchmarks.programs.gevent_worker koji"
 # Name of the figure, the command (None = the Procfile's), concurrency.
 POOLS = (
-    ("threads_16", None, 16),
-    ("threads_32", None, 32),
+    ("threads_10", None, 10),
+    ("threads_20", None, 20),
     ("threads_64", None, 64),
-    ("gevent_32", GEVENT, 32),
+    ("gevent_20", GEVENT, 20),
     ("gevent_200", GEVENT, 200),
 )
 

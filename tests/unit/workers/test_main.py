@@ -52,7 +52,7 @@ def option(arguments: list[str], name: str) -> str:
     ("kind", "queues", "threads"),
     [
         ("inbox", "inbox,clock", 2),
-        ("koji", "koji,deliveries,clock", 32),
+        ("koji", "koji,deliveries,clock", 20),
         ("mixpanel", "mixpanel,clock", 4),
     ],
 )
