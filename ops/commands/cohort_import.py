@@ -26,6 +26,7 @@ SOURCE = "import"
 # So many pages unpacked yet are enough: Redis need not hold a whole file twice.
 MOST_WAITING_PAGES = 200
 PAUSE_SECONDS = 0.1
+PATIENCE_SECONDS = 30.0
 
 
 @click.command(
@@ -52,14 +53,14 @@ def import_members(
     of use.
     """
     route = session.route(route_name)
-    stream, accepted, pages = Stream(), 0, 0
+    stream, accepted, pages, somebody_unpacks = Stream(), 0, 0, True
     received_at_ms, number = session.ledger.now_ms(), uuid.uuid4().hex
     try:
         with bar("Importing", _size(file), quiet=as_json) as advance:
             for members in stream.pages(file, route, PAGE_MEMBERS):
                 accepted, pages = accepted + len(members), pages + 1
                 if not dry_run:
-                    _make_room(session)
+                    somebody_unpacks = somebody_unpacks and _make_room(session)
                     page = CohortPage(
                         action="add_members",
                         route=route.name,
@@ -102,14 +103,14 @@ def import_members(
         raise click.exceptions.Exit(1)
 
 
-def _make_room(session: Session) -> None:
-    """Wait while workers are behind; without any worker for long, go on: Redis keeps it all."""
-    give_up_at = time.monotonic() + 30
-    while (
-        session.ledger.redis.zcard(INBOX.key("pending")) > MOST_WAITING_PAGES
-        and time.monotonic() < give_up_at
-    ):
+def _make_room(session: Session) -> bool:
+    """Wait while workers are behind; False if none seems to be there: Redis keeps it all."""
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while session.ledger.redis.zcard(INBOX.key("pending")) > MOST_WAITING_PAGES:
+        if time.monotonic() > give_up_at:
+            return False
         time.sleep(PAUSE_SECONDS)
+    return True
 
 
 def _size(file: TextIO) -> int | None:

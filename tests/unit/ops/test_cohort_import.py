@@ -178,3 +178,15 @@ def test_while_workers_are_behind_it_waits(
     rows = "".join(f"u{n}@example.com\n" for n in range(2000))
     assert bring(f"email\n{rows}")[1]["pages"] == 2
     assert len(slept) == 1
+
+
+def test_without_any_worker_it_waits_once_and_goes_on(
+    bring: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cohort_import, "MOST_WAITING_PAGES", 0)
+    monkeypatch.setattr(cohort_import, "PATIENCE_SECONDS", -1)
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    rows = "".join(f"u{n}@example.com\n" for n in range(4000))
+    assert bring(f"email\n{rows}")[1]["pages"] == 4
+    assert slept == []
