@@ -11,7 +11,7 @@ from redis.connection import parse_url
 from common.redis_client import SentinelAddress
 
 if TYPE_CHECKING:
-    from common.config import Settings
+    from common.settings import Settings
 
 
 @dataclass(frozen=True)

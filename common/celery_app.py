@@ -15,7 +15,7 @@ from common.broker import broker_of
 from common.queues import BROKER_PREFIX, ROUTING, Queues
 
 if TYPE_CHECKING:
-    from common.config import Settings
+    from common.settings import Settings
 
 TICK_SECONDS = 1.0
 

@@ -16,7 +16,7 @@ from common.masking import mask_emails
 if TYPE_CHECKING:
     import logging
 
-    from common.config import Settings
+    from common.settings import Settings
 
 TAGS = ("route", "lane", "key", "trace_id", "interview_id", "source", "reason", "status")
 NOT_SENT = "[not sent]"

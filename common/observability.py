@@ -18,7 +18,7 @@ from common.log_lines import make_lines, render_everyday
 from common.masking import mask_emails
 
 if TYPE_CHECKING:
-    from common.config import Settings
+    from common.settings import Settings
 
 # The libraries' own chatter about each message; our own lines say what happened.
 _QUIET = ("celery.worker.strategy", "celery.app.trace", "kombu", "urllib3", "celery.beat")

@@ -16,7 +16,7 @@ from redis.sentinel import Sentinel
 from common.redis_cluster import BridgeCluster, is_cluster
 
 if TYPE_CHECKING:
-    from common.config import Settings
+    from common.settings import Settings
 
 CONNECT_TIMEOUT_SECONDS = 0.4
 SOCKET_TIMEOUT_SECONDS = 2.0

@@ -10,7 +10,7 @@ from common.ledger.schema import newer_at_start
 from common.redis_client import make_redis
 
 if TYPE_CHECKING:
-    from common.config import Settings
+    from common.settings import Settings
 
 
 def refuse_newer_ledger(settings: Settings) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace.export import SpanExporter
 
-    from common.config import Settings
+    from common.settings import Settings
 
 MOST_LINKS = 100
 # https://www.w3.org/TR/trace-context/#traceparent-header

@@ -24,7 +24,7 @@ from ingress.verification import verify
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from common.config import Settings
+    from common.settings import Settings
     from ingress.storage import Storage
 
 log = structlog.get_logger(__name__)

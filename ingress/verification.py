@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from werkzeug.datastructures import Headers
 
-    from common.config import Settings
+    from common.settings import Settings
 
 _HEX_DIGEST = re.compile(r"(?:sha256=|v1=)?([0-9a-f]{64})", re.IGNORECASE | re.ASCII)
 _BASE64_DIGEST = re.compile(r"(?:sha256=)?([A-Za-z0-9+/]{43}=)")

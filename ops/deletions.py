@@ -15,7 +15,7 @@ import requests
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from common.config import Settings
+    from common.settings import Settings
     from ops.web import Web
 
 COMPLIANCE = ("GDPR", "CCPA")

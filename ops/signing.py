@@ -11,7 +11,7 @@ import hmac
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from common.config import Settings
+    from common.settings import Settings
 
 
 def sign(settings: Settings, body: bytes, *, now_seconds: int, delivery_id: str) -> dict[str, str]:

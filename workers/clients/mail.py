@@ -18,8 +18,8 @@ from common.errors import AmbiguousError, PermanentError, StopRouteError, Transi
 if TYPE_CHECKING:
     from email.message import EmailMessage
 
-    from common.config import Settings
     from common.errors import PartnerError
+    from common.settings import Settings
 
 OK = 250
 # Answers that tell of our login or our address, whoever is written to (RFC 4954, RFC 5321).

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from common.config import Settings
+    from common.settings import Settings
 
 MOST_RECORDS = 2000
 # The API's text says 10 MB, its example of a 413 says 2 MiB: stay under the smaller.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from common.config import Settings
+    from common.settings import Settings
 
 # What an invitation is made of, beside the route's own properties.
 ALWAYS = ("$email", "$first_name", "$last_name", "$name")

@@ -12,7 +12,7 @@ from kombu import Connection as BrokerConnection
 from common.broker import Broker, broker_of
 
 if TYPE_CHECKING:
-    from common.config import Settings
+    from common.settings import Settings
 
 PLAIN = "redis://127.0.0.1:6379/3"
 

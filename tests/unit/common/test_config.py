@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from common.config import Settings, load_config, load_config_or_exit, refuse_to_start
+from common.config import load_config, load_config_or_exit, refuse_to_start
 from common.errors import ConfigError
 from common.rates import Rate
+from common.settings import Settings
 from common.settings_schema import SettingsSchema
 from tests.support.environment import ROUTES, smallest_environ
 

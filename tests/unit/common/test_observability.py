@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from common.config import Settings
+    from common.settings import Settings
 
     Start = Callable[..., Callable[[], str]]
 

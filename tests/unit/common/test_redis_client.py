@@ -14,7 +14,7 @@ from redis.sentinel import SentinelConnectionPool
 from common.redis_client import SentinelAddress, make_redis
 
 if TYPE_CHECKING:
-    from common.config import Settings
+    from common.settings import Settings
 
 PLAIN = "redis://127.0.0.1:6379/3"
 SENTINEL = "sentinel://ann:p%40ss@one:26380,two/main/2"

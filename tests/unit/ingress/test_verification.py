@@ -14,7 +14,8 @@ from ingress.verification import verify
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from common.config import Config, Settings
+    from common.config import Config
+    from common.settings import Settings
 
 BODY = b'{"event":"interview.analysis_ready"}'
 GITHUB_BODY = b"Hello, World!"

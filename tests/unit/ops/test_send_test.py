@@ -25,8 +25,9 @@ from tests.unit.ops.test_doctor import Partner, web_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from common.config import Config, Settings
+    from common.config import Config
     from common.ledger import Ledger
+    from common.settings import Settings
 
 SCHEMES = ("hmac_hex", "hmac_base64", "hmac_ts_hex", "stripe", "standard")
 STANDARD_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
