@@ -28,10 +28,11 @@ def dig(place: Any, path: str) -> Any:
 
 def first(places: Iterable[Any], paths: Iterable[str], read: Callable[[Any], T | None]) -> T | None:
     """Return the first usable value; an earlier path is stronger than an earlier place."""
-    places = list(places)
+    objects = [place for place in places if isinstance(place, dict)]
     for path in paths:
-        for place in places:
-            found = dig(place, path)
+        dotted = "." in path
+        for place in objects:
+            found = dig(place, path) if dotted else place.get(path)
             if found is not None and (value := read(found)) is not None:
                 return value
     return None

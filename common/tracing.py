@@ -7,9 +7,9 @@ parent. Attributes hold routes, lanes, keys and statuses: nothing personal, and 
 
 from __future__ import annotations
 
+import os
 import re
-import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,6 +17,7 @@ import common
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from opentelemetry.sdk.trace.export import SpanExporter
 
@@ -47,8 +48,13 @@ class _Tracing:
 
 def new_trace_id(traceparent: str = "") -> str:
     """Return the trace id that a request brings along (W3C `traceparent`), else a new one."""
-    match = _TRACEPARENT.fullmatch(traceparent.strip())
-    return match[1] if match and match[1] != _NO_TRACE else uuid.uuid4().hex
+    match = _TRACEPARENT.fullmatch(traceparent.strip()) if traceparent else None
+    return match[1] if match and match[1] != _NO_TRACE else os.urandom(16).hex()
+
+
+def is_tracing() -> bool:
+    """Tell whether spans go anywhere."""
+    return _Tracing.tracer is not None
 
 
 def setup_tracing(settings: Settings, process: str) -> None:
@@ -110,18 +116,26 @@ def _tell_nobody(**_: Any) -> None:
     pass
 
 
-@contextmanager
+_NO_SPAN: AbstractContextManager[Tell] = nullcontext(_tell_nobody)
+
+
 def span(
     name: str, *, root: str = "", traces: Sequence[str] = (), **attributes: Any
-) -> Iterator[Tell]:
+) -> AbstractContextManager[Tell]:
     """Time a block as a span; yields a function that adds attributes.
 
     `root` is the id of a trace that begins here. `traces` are ids of those it belongs to: it
     becomes part of a single one, and is linked to several. An exception is named by its type.
     """
     if _Tracing.tracer is None:
-        yield _tell_nobody
-        return
+        return _NO_SPAN
+    return _open_span(name, root, traces, attributes)
+
+
+@contextmanager
+def _open_span(
+    name: str, root: str, traces: Sequence[str], attributes: dict[str, Any]
+) -> Iterator[Tell]:
     from opentelemetry.trace import StatusCode, use_span  # noqa: PLC0415 - memory
 
     current = _start(name, root, [one for one in traces if _TRACE_ID.fullmatch(one)])

@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 
 from common.errors import BadPayloadError, StorageUnavailableError
 from common.ledger import INBOX
+from ingress.group_commit import Entries, GroupCommit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,8 +27,9 @@ class Storage:
         """Keep the ledger and what tells a worker that something waits."""
         self.ledger = ledger
         self._wake = wake
+        self._together = GroupCommit(self._add)
 
-    def keep(self, entries: Sequence[tuple[str, Message]]) -> list[bool]:
+    def keep(self, entries: Sequence[tuple[str, Message]]) -> Sequence[bool]:
         """Store messages, all or none, and return which keys were new.
 
         Raises StorageUnavailableError if Redis did not confirm: the sender has to send again,
@@ -38,9 +40,12 @@ class Storage:
         except (TypeError, ValueError, RecursionError) as exc:
             raise BadPayloadError("body: is nested too deeply") from exc
         try:
-            new, wake = self.ledger.add(INBOX, encoded)
+            return self._together.add(encoded)
         except RedisError as exc:
             raise StorageUnavailableError("Could not be stored; please send it again.") from exc
+
+    def _add(self, entries: Entries) -> list[bool]:
+        new, wake = self.ledger.add(INBOX, entries)
         if wake:
             self._try_to_wake()
         return new
