@@ -97,7 +97,7 @@ class _Working(Schema):
         metadata=doc("`user:password`; without it Flower does not start")
     )
     lease_seconds = ma.Float(
-        load_default=30,
+        load_default=10,
         validate=validate.Range(min=1),
         metadata=doc("How long a claimed entry stays with a worker that went silent"),
     )

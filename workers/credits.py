@@ -31,8 +31,8 @@ def settle(ledger: Ledger, respondent: Respondent, result: InterviewResult) -> N
         log.info("credits_settled", route=route.name, key=respondent.key, billed=billed)
 
 
-def free_credits(bridge: Bridge) -> None:
-    """Free what lapsed; once an hour, forget the counters of periods that are long over."""
+def free_credits(bridge: Bridge) -> int:
+    """Free what lapsed and return of how many; once an hour, forget counters of long ago."""
     lapsed = bridge.ledger.lapse()
     if lapsed:
         log.info("credits_lapsed", interviews=lapsed)
@@ -40,3 +40,4 @@ def free_credits(bridge: Bridge) -> None:
         now_ms = bridge.ledger.now_ms()
         old = [name for name in bridge.ledger.counters() if long_over(name, now_ms)]
         bridge.ledger.forget_counters(old)
+    return lapsed

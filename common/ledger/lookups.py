@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -11,6 +13,14 @@ from common.ledger.lanes import INVITATIONS, WRITES, Lane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class First:
+    """Unix ms: when the first who waits is due and when the first lease ends; `inf` for none."""
+
+    due_at_ms: float
+    leased_until_ms: float
 
 
 class Lookups(Book):
@@ -63,8 +73,18 @@ class Lookups(Book):
 
     def due(self, lane: Lane) -> bool:
         """Tell whether anything is due now."""
-        first = self.redis.zrange(lane.own_key("pending"), 0, 0, withscores=True)
-        return bool(first) and float(first[0][1]) <= self.now_ms()
+        (first,) = self.firsts([lane])
+        return first.due_at_ms <= self.now_ms()
+
+    def firsts(self, lanes: Sequence[Lane]) -> list[First]:
+        """Return of each sub-lane when its first entries are due, in one round trip."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for lane in lanes:
+                for state in ("pending", "in_flight"):
+                    pipe.zrange(lane.own_key(state), 0, 0, withscores=True)
+            found = pipe.execute()
+        times = [float(entries[0][1]) if entries else math.inf for entries in found]
+        return [First(*pair) for pair in zip(times[::2], times[1::2], strict=True)]
 
     def sublanes(self) -> set[str]:
         """Return every route that ever had people, also one that is gone from routes.toml."""

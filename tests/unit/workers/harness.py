@@ -21,6 +21,7 @@ from common.ledger import INBOX, WRITES, Lane, Ledger, invitations
 from common.ledger.lanes import INVITATIONS
 from common.ledger.pauses import Pauses
 from common.ledger.scripts import Scripts
+from common.ledger.ticks import note_tick
 from common.messages import CohortPage, InterviewResult
 from workers.breaker import Breaker
 from workers.bridge import Bridge
@@ -201,6 +202,11 @@ class Bench:
     def key(self, email: str = "", distinct_id: str = "", route: str = "activation") -> str:
         person = email_hash(email) or id_hash(distinct_id)
         return f"{person}.{study_hash(self.route(route).study_id)}"
+
+    def later(self, seconds: float) -> None:
+        """Let time go by in which the clock ticks as ever."""
+        self.clock.seconds += seconds
+        note_tick(self.ledger)
 
     def invite_ann(self) -> str:
         """Invite somebody with an address and an id; returns the key."""

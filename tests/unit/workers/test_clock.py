@@ -67,7 +67,7 @@ def test_a_vanished_workers_entries_are_taken_back(
     bench.ledger.claim(lane, most=1, lease_ms=LEASE_MS)
     tick(bench.bridge)
     assert bench.sent == logged == []
-    bench.clock.seconds += LEASE_MS / 1000 + 1
+    bench.later(LEASE_MS / 1000 + 1)
     tick(bench.bridge)
     assert bench.state("a", lane) == "pending"
     assert len(bench.sent) == 1
@@ -124,3 +124,71 @@ def test_every_route_is_dispatched(bench: Bench) -> None:
     bench.invite_private()
     tick(bench.bridge)
     assert {arguments[0] for _, arguments in bench.sent} == {"activation", "private"}
+
+
+def test_after_a_gap_of_the_clock_leases_last_one_more_lease(bench: Bench) -> None:
+    """What kept the clock from ticking kept holders from renewing, and they may be alive."""
+    bench.ledger.add(INBOX, [("a", b"{}")])
+    tick(bench.bridge)
+    bench.ledger.claim(INBOX, most=1, lease_ms=LEASE_MS)
+    bench.clock.seconds += LEASE_MS / 1000 + 1
+    tick(bench.bridge)
+    assert bench.state("a", INBOX) == "in_flight"
+    bench.clock.seconds += LEASE_MS / 1000 - 0.1
+    tick(bench.bridge)
+    assert bench.state("a", INBOX) == "in_flight"
+    bench.clock.seconds += 0.1
+    tick(bench.bridge)
+    assert bench.state("a", INBOX) == "pending"
+
+
+def test_a_gap_counts_even_if_nothing_has_lapsed_yet(bench: Bench) -> None:
+    """The lease may end right after the first tick that comes through again."""
+    bench.ledger.add(INBOX, [("a", b"{}")])
+    tick(bench.bridge)
+    bench.ledger.claim(INBOX, most=1, lease_ms=LEASE_MS)
+    bench.clock.seconds += LEASE_MS / 1000 - 1
+    tick(bench.bridge)
+    bench.later(2)
+    tick(bench.bridge)
+    assert bench.state("a", INBOX) == "in_flight"
+
+
+def test_a_clock_that_always_comes_late_still_takes_claims_back(bench: Bench) -> None:
+    """Gap after gap must not hold an entry for ever."""
+    bench.ledger.add(INBOX, [("a", b"{}")])
+    bench.ledger.claim(INBOX, most=1, lease_ms=LEASE_MS)
+    for _ in range(3):
+        tick(bench.bridge)
+        bench.clock.seconds += LEASE_MS / 1000 + 1
+    tick(bench.bridge)
+    assert bench.state("a", INBOX) == "pending"
+
+
+def test_a_tick_that_is_a_little_late_is_no_gap(bench: Bench) -> None:
+    """A busy worker takes a tick later; vanished workers' entries come back all the same."""
+    bench.ledger.add(INBOX, [("a", b"{}")])
+    bench.ledger.claim(INBOX, most=1, lease_ms=LEASE_MS)
+    for _ in range(10):
+        tick(bench.bridge)
+        bench.clock.seconds += LEASE_MS / 10_000
+    tick(bench.bridge)
+    assert bench.state("a", INBOX) == "pending"
+
+
+def test_old_entries_are_forgotten_now_and_then_and_each_second_if_there_are_many(
+    bench: Bench,
+) -> None:
+    """Housekeeping costs Redis a dozen commands, so an idle bridge does it every ten seconds."""
+    cancelled = [(f"a{n}", b"{}") for n in range(501)]
+    bench.ledger.add(INBOX, cancelled)
+    tick(bench.bridge)
+    claims, _ = bench.ledger.claim(INBOX, most=len(cancelled), lease_ms=LEASE_MS)
+    bench.ledger.complete(INBOX, [(claim.key, claim.token, b"", {}) for claim in claims])
+    bench.later(400 * 86_400)
+    tick(bench.bridge)
+    assert bench.count("done", INBOX) == 1
+    bench.later(1)
+    tick(bench.bridge)
+    assert bench.count("done", INBOX) == 0
+    assert not bench.ledger.redis.hlen(INBOX.key("entries"))
