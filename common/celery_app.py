@@ -70,8 +70,6 @@ def make_celery(settings: Settings) -> Celery:
         worker_redirect_stdouts=False,
         worker_soft_shutdown_timeout=20,
         worker_enable_soft_shutdown_on_idle=False,
-        # Only intervals: nothing to persist, so no schedule file and a read-only disk will do.
-        beat_scheduler="celery.beat:Scheduler",
         beat_max_loop_interval=1,
         beat_schedule={
             "tick": {

@@ -9,6 +9,9 @@ from __future__ import annotations
 from common import lean  # noqa: F401 - before what it keeps small
 
 # isort: split
+import click
+from celery.bin.base import CLIContext
+from flower.command import flower
 from flower.views.monitor import Healthcheck, Metrics
 from tornado.web import authenticated
 
@@ -36,9 +39,9 @@ def main() -> None:
     setup(settings, "flower")
     _guard_open_pages()
     user, password = settings.flower_basic_auth
-    make_celery(settings).start(
+    context = CLIContext(make_celery(settings), no_color=True, workdir=None, quiet=True)
+    flower.main(
         [
-            "flower",
             f"--address={settings.flower_host}",
             f"--port={settings.flower_port}",
             f"--basic-auth={user}:{password}",
@@ -48,7 +51,12 @@ def main() -> None:
             # Tickets carry no personal data, so their arguments (route, keys) may be seen.
             "--tasks-columns=name,uuid,state,received,runtime,worker,args",
             "--logging=none",
-        ]
+        ],
+        prog_name="flower",
+        standalone_mode=False,
+        obj=context,
+        # In the place of Celery's command line, which imports a shell that nobody sees here.
+        parent=click.Context(click.Group("celery")),
     )
 
 

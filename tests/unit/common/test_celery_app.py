@@ -95,10 +95,6 @@ def test_the_clock_ticks_every_second_and_its_ticks_do_not_pile_up(app: Celery) 
     assert app.conf.beat_max_loop_interval <= TICK_SECONDS
 
 
-def test_beat_keeps_no_file(app: Celery) -> None:
-    assert app.conf.beat_scheduler == "celery.beat:Scheduler"
-
-
 def test_times_are_those_of_utc(app: Celery) -> None:
     assert app.conf.timezone == "UTC"
 

@@ -13,9 +13,10 @@ from common.lean import UNUSED
 @pytest.mark.parametrize("module", ["workers", "ingress", "ops.flower"])
 def test_a_process_leaves_out_what_it_does_not_use(module: str) -> None:
     name = f"{module}.__main__" if module != "ops.flower" else module
+    unused = (*UNUSED, "prompt_toolkit")
     code = (
         f"import sys, {name}, structlog, redis\n"
-        f"print([one for one in {UNUSED!r} if sys.modules.get(one)])"
+        f"print([one for one in {unused!r} if sys.modules.get(one)])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert done.stdout.strip() == "[]"

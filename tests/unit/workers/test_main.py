@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from celery.beat import PersistentScheduler
 
+from common.celery_app import make_celery
 from workers import __main__ as command
 
 if TYPE_CHECKING:
@@ -18,14 +22,17 @@ class FakeApp:
     """Remembers how it was started."""
 
     def __init__(self) -> None:
-        self.worker: list[str] = []
-        self.started: list[str] = []
+        self.worker: dict[str, Any] = {}
+        self.beat: dict[str, Any] = {}
+        self.running: list[str] = []
 
-    def worker_main(self, arguments: list[str]) -> None:
-        self.worker = arguments
+    def Worker(self, **options: Any) -> SimpleNamespace:  # noqa: N802 - Celery's name
+        self.worker = options
+        return SimpleNamespace(start=lambda: self.running.append("worker"), exitcode=None)
 
-    def start(self, arguments: list[str]) -> None:
-        self.started = arguments
+    def Beat(self, **options: Any) -> SimpleNamespace:  # noqa: N802 - Celery's name
+        self.beat = options
+        return SimpleNamespace(run=lambda: self.running.append("beat"))
 
 
 @pytest.fixture
@@ -44,27 +51,30 @@ def processes(monkeypatch: pytest.MonkeyPatch, config: Config) -> list[str]:
     return names
 
 
-def option(arguments: list[str], name: str) -> str:
-    return arguments[arguments.index(name) + 1]
+def start_worker(*arguments: str) -> None:
+    """Start a worker that ends at once."""
+    with pytest.raises(SystemExit) as caught:
+        command.main([*arguments])
+    assert not caught.value.code
 
 
 @pytest.mark.parametrize(
     ("kind", "queues", "threads"),
     [
-        ("inbox", "inbox,clock", 2),
-        ("koji", "koji,deliveries,clock", 20),
-        ("mixpanel", "mixpanel,clock", 4),
+        ("inbox", ["inbox", "clock"], 2),
+        ("koji", ["koji", "deliveries", "clock"], 20),
+        ("mixpanel", ["mixpanel", "clock"], 4),
     ],
 )
 def test_a_worker_consumes_its_queue_and_the_clock(
-    app: FakeApp, processes: list[str], kind: str, queues: str, threads: int
+    app: FakeApp, processes: list[str], kind: str, queues: list[str], threads: int
 ) -> None:
-    command.main([kind])
-    assert app.worker[0] == "worker"
-    assert option(app.worker, "--queues") == queues
-    assert option(app.worker, "--concurrency") == str(threads)
-    assert option(app.worker, "--pool") == "threads"
-    assert option(app.worker, "--hostname").startswith(f"{kind}-")
+    start_worker(kind)
+    assert app.running == ["worker"]
+    assert app.worker["queues"] == queues
+    assert app.worker["concurrency"] == threads
+    assert app.worker["pool_cls"] == "threads"
+    assert re.fullmatch(rf"{kind}-[0-9]+@[^%]+", app.worker["hostname"])
     assert processes == [f"worker-{kind}"]
 
 
@@ -76,17 +86,21 @@ def test_the_number_of_threads_can_be_set(
 ) -> None:
     config = make_config(WORKER_CONCURRENCY="7", LOG_LEVEL="WARNING")
     monkeypatch.setattr(command, "load_config_or_exit", lambda: config)
-    command.main(["koji"])
-    assert option(app.worker, "--concurrency") == "7"
-    assert option(app.worker, "--loglevel") == "WARNING"
+    start_worker("koji")
+    assert app.worker["concurrency"] == 7
+    assert app.worker["loglevel"] == "WARNING"
     assert processes
 
 
-def test_beat_writes_no_pid_file(app: FakeApp, processes: list[str]) -> None:
+def test_beat_sleeps_until_a_tick_is_due(
+    app: FakeApp, processes: list[str], config: Config
+) -> None:
     command.main(["beat"])
-    assert app.started[0] == "beat"
-    assert option(app.started, "--pidfile") == ""
-    assert processes == ["beat"]
+    assert app.running == processes == ["beat"]
+    clock = app.beat["scheduler_cls"](make_celery(config.settings), lazy=True)
+    assert clock.adjust(1.0) == 1.0
+    assert clock.adjust(None) is None
+    assert not isinstance(clock, PersistentScheduler), "a read-only disk has to do"
 
 
 @pytest.mark.parametrize("arguments", [[], ["unheard-of"], ["inbox", "koji"], [""]])
