@@ -3,15 +3,16 @@
 -- last two). Returns: state, ms until the next probe, failures in a row.
 -- Closed: calls go. Open: none go until probe_at. Then one at a time, until one succeeds.
 local WINDOW, LEAST, SHARE = 30000, 5, 0.5
-local FIRST_PAUSE, LONGEST_PAUSE, PROBE_LEASE = 1000, 8000, 30000
+local SHORTEST_PAUSE, LONGEST_PAUSE, PROBE_LEASE = 1000, 8000, 30000
+local SHARE_OF_OUTAGE = 0.1 -- found out late by so much of how long it lasted
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local names = { 'state', 'probe_at', 'pause', 'since', 'good', 'bad', 'row', 'good_before', 'bad_before' }
+local names = { 'state', 'probe_at', 'opened_at', 'since', 'good', 'bad', 'row', 'good_before', 'bad_before' }
 local raw = redis.call('HMGET', KEYS[1], unpack(names))
 local b = {}
 for i, name in ipairs(names) do b[name] = raw[i] or nil end
 local state = b.state or 'closed'
-local probe_at, pause, row = tonumber(b.probe_at or 0), tonumber(b.pause or FIRST_PAUSE), tonumber(b.row or 0)
+local probe_at, opened_at, row = tonumber(b.probe_at or 0), tonumber(b.opened_at or now), tonumber(b.row or 0)
 
 if ARGV[1] == 'allow' then
   if state == 'closed' then return { 'closed', 0, row } end
@@ -36,20 +37,20 @@ end
 if ARGV[1] == 'ok' then
   good, row = good + tonumber(ARGV[2]), 0
   if state ~= 'closed' then
-    state, pause, bad, bad_before = 'closed', FIRST_PAUSE, 0, 0
+    state, bad, bad_before = 'closed', 0, 0
   end
 else
   bad, row = bad + tonumber(ARGV[2]), row + tonumber(ARGV[2])
   if state == 'half_open' then
-    pause = math.min(pause * 2, LONGEST_PAUSE)
-    state, probe_at = 'open', now + pause
+    local pause = math.floor((now - opened_at) * SHARE_OF_OUTAGE)
+    state, probe_at = 'open', now + math.max(SHORTEST_PAUSE, math.min(pause, LONGEST_PAUSE))
   elseif state == 'closed' then
     local failures, all = bad + bad_before, bad + bad_before + good + good_before
     if row >= LEAST or (failures >= LEAST and failures / all >= SHARE) then
-      state, probe_at = 'open', now + pause
+      state, opened_at, probe_at = 'open', now, now + SHORTEST_PAUSE
     end
   end
 end
-redis.call('HSET', KEYS[1], 'state', state, 'probe_at', probe_at, 'pause', pause, 'row', row, 'since', since,
+redis.call('HSET', KEYS[1], 'state', state, 'probe_at', probe_at, 'opened_at', opened_at, 'row', row, 'since', since,
   'good', good, 'bad', bad, 'good_before', good_before, 'bad_before', bad_before)
 return { state, math.max(0, probe_at - now), row }

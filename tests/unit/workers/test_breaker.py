@@ -101,28 +101,32 @@ def test_a_probe_that_succeeds_closes_it(breaker: Breaker, clock: Clock) -> None
     assert fail(breaker, 4) == "closed", "the count begins anew"
 
 
-def test_each_probe_that_fails_doubles_the_pause_up_to_eight_seconds(
+def test_the_pause_is_a_tenth_of_the_outage_so_far_one_to_eight_seconds(
     breaker: Breaker, clock: Clock
 ) -> None:
     fail(breaker)
-    pauses = []
-    for _ in range(6):
-        pauses.append(breaker.allow(NAME).wait_seconds)
-        clock.seconds += pauses[-1]
-        breaker.allow(NAME)
+    began_at, pauses = clock.seconds, {}
+    for after in (1, 9, 10, 20, 50, 80, 500):
+        clock.seconds = began_at + after
+        assert breaker.allow(NAME).name == "half_open"
         fail(breaker, 1)
-    assert pauses == [1, 2, 4, 8, 8, 8]
+        pauses[after] = breaker.allow(NAME).wait_seconds
+    assert pauses == {1: 1, 9: 1, 10: 1, 20: 2, 50: 5, 80: 8, 500: 8}
 
 
 def test_after_it_closed_the_pause_is_short_again(breaker: Breaker, clock: Clock) -> None:
     fail(breaker)
-    clock.seconds += 1
+    clock.seconds += 40
     breaker.allow(NAME)
     fail(breaker, 1)
-    clock.seconds += 2
+    clock.seconds += 4
     breaker.allow(NAME)
     breaker.record(NAME, ok=True)
     fail(breaker)
+    assert breaker.allow(NAME).wait_seconds == 1
+    clock.seconds += 1
+    breaker.allow(NAME)
+    fail(breaker, 1)
     assert breaker.allow(NAME).wait_seconds == 1
 
 
