@@ -35,6 +35,12 @@ class RateWindow:
             self._arrivals.append(now)
         return self._verdict(now, limit, allowed=allowed)
 
+    def use_up(self, now: float, limit: int) -> None:
+        """Forget all calls, and take `limit` that came evenly until `now`: the first leaves now."""
+        apart = self.window_seconds / limit if limit else 0.0
+        first = now - self.window_seconds
+        self._arrivals = deque(first + number * apart for number in range(limit))
+
     def look(self, now: float, limit: int) -> Verdict:
         """Say what `take` would, without a call."""
         self._forget(now)

@@ -72,6 +72,10 @@ class Door:
         window = self._window(self.key_of(request))
         return _rate_headers(window.look(time.monotonic(), self._limit()))
 
+    def use_up(self, key: str) -> None:
+        """Use a key's window up, as if calls had come at an even pace until now."""
+        self._window(key).use_up(time.monotonic(), self._limit())
+
     def clear(self) -> None:
         """Forget all calls."""
         self._windows.clear()

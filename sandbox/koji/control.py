@@ -37,6 +37,7 @@ class KojiControl:
         app.router.add_get("/_sandbox/koji/summary", self.summary)
         app.router.add_get("/_sandbox/koji/bodies", self.bodies)
         app.router.add_get("/_sandbox/koji/pace", self.pace)
+        app.router.add_post("/_sandbox/koji/window", self.window)
         app.router.add_get("/_sandbox/koji/interviews", self.interviews)
         app.router.add_post("/_sandbox/koji/complete", self.complete)
         app.router.add_post("/_sandbox/koji/deliver", self.deliver)
@@ -70,6 +71,14 @@ class KojiControl:
         """Tell the most start calls in any `?window_seconds=`."""
         window_seconds = read_number(request, "window_seconds", 60)
         return json_answer(measure_pace(self._api.log.records, window_seconds))
+
+    async def window(self, request: web.Request) -> web.Response:
+        """Use the window of a `key` up, so that it frees at an even pace from now on."""
+        key = str((await read_object(request)).get("key") or "")
+        if not key:
+            raise bad_request("key must be the API key whose window is used up")
+        self._api.door.use_up(key)
+        return json_answer({"key": key})
 
     async def interviews(self, _request: web.Request) -> web.Response:
         """List all interviews, oldest first, and how their webhooks fared."""

@@ -118,6 +118,19 @@ def test_every_answer_carries_the_rate_headers_and_the_excess_is_a_429(
     assert sandbox.start(NESTED, key="another").status == 201
 
 
+def test_the_window_of_a_key_can_be_used_up_beforehand(
+    start_sandbox: Callable[..., Running],
+) -> None:
+    sandbox = start_sandbox(rate_limit=2)
+
+    assert sandbox.koji.post("/_sandbox/koji/window", {"key": "pk_test"}) == {"key": "pk_test"}
+
+    # One of the two calls is a window old by now, the other half a window.
+    assert [sandbox.start(FLAT).status, sandbox.start(NESTED).status] == [201, 429]
+    assert sandbox.start(NESTED, key="another").status == 201
+    assert sandbox.koji.call("POST", "/_sandbox/koji/window", {}).status == 400
+
+
 def test_who_waits_until_the_reset_is_admitted(start_sandbox: Callable[..., Running]) -> None:
     sandbox = start_sandbox(rate_limit=1, rate_window_seconds=0.2)
     sandbox.start(FLAT)

@@ -50,6 +50,27 @@ def test_a_sunken_limit_holds_for_the_calls_already_in_the_window() -> None:
     assert window.take(62, 3).allowed
 
 
+def test_a_window_that_was_used_up_frees_at_an_even_pace() -> None:
+    window = RateWindow(60)
+    window.take(0, 3)
+
+    window.use_up(100, 3)
+
+    assert window.take(100, 3).allowed
+    assert not window.take(100, 3).allowed
+    assert not window.take(119.9, 3).allowed
+    assert window.take(120, 3).allowed
+    assert window.look(120, 3).free_in_seconds == 20
+
+
+def test_a_window_without_a_limit_cannot_be_used_up() -> None:
+    window = RateWindow(60)
+
+    window.use_up(100, 0)
+
+    assert window.take(100, 0).allowed
+
+
 def test_no_limit_admits_everything() -> None:
     window = RateWindow(60)
 
