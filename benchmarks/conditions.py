@@ -21,8 +21,8 @@ TEXT = """\
 - Refusals counted: {refused_people:,} people at {refused_per_minute:,} a minute, window used up
   beforehand, and refused calls fill it too; ideal {refused_ideal:g} s, given up after
   {refused_cap_seconds:g} s.
-- The two textbook Celery programs stay far below the `rate_limit` they ask for. Why has not been
-  found out, so what they show at a limit (limit used, kill, outage) says nothing about Celery.
+- Celery runs with the gevent pool, with which it does best. With prefork or threads, some three
+  tasks a second are left of any `rate_limit` (`programs/celery_app.py` says why).
 - Bytes a person: `used_memory` of Redis before and after {waiting_people:,} people.
 """
 

@@ -69,13 +69,14 @@ class Program:
 def _celery(acks: str) -> Program:
     worker = (
         *(sys.executable, "-m", "celery", "-A", "celery_app", "worker"),
-        *("--concurrency", "8", "--loglevel", "INFO", "--hostname", "w{number}@%h"),
+        *("--pool", "gevent", "--concurrency", "32"),
+        *("--loglevel", "INFO", "--hostname", "w{number}@%h"),
     )
     return Program(
         f"celery-{acks}",
         f"textbook Celery, {acks} acks",
         "`.delay()` a person, `rate_limit` of half the limit a worker, `autoretry_for` with 5 "
-        f"retries and backoff, {acks} acks; two workers, prefork of 8",
+        f"retries and backoff, {acks} acks; two workers, gevent pool of 32",
         sender=(sys.executable, "celery_sender.py"),
         worker=worker,
         ready=" ready.",
