@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.ending import check
 from ops.local.local_bridge import LocalBridge
 from ops.local.waiting import wait_until
 
@@ -27,6 +28,7 @@ def start_bridge(folder: Path, **options: Any) -> LocalBridge:
     A port that was free a moment ago may be taken meanwhile, so there is more than one try.
     """
     for attempt in range(1, TRIES + 1):
+        check()
         bridge = LocalBridge(folder / f"bridge-{attempt}", **options)
         try:
             bridge.start()
@@ -37,7 +39,7 @@ def start_bridge(folder: Path, **options: Any) -> LocalBridge:
         workers = [name for name in process_names(bridge) if name.startswith("worker")]
         try:
             wait_until(partial(_consume, bridge, workers), READY_TIMEOUT_SECONDS, "workers")
-        except TimeoutError:
+        except BaseException:
             end_bridge(bridge)
             raise
         return bridge
@@ -81,6 +83,7 @@ def running_bridge(folder: Path, **options: Any) -> Iterator[LocalBridge]:
 
 
 def _consume(bridge: LocalBridge, workers: list[str]) -> bool:
+    check()
     supervised = bridge.supervised
     assert supervised is not None
     return all("ready." in supervised.log(name) for name in workers)

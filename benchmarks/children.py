@@ -8,6 +8,7 @@ import subprocess
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from benchmarks.ending import check
 from ops.local.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ class Child:
     def __init__(
         self, command: Sequence[str], environ: Mapping[str, str], log: Path, cwd: Path
     ) -> None:
-        """Start it."""
+        """Start it; raises EndingError once the pass is ending."""
+        check()
         self.log = log
         with log.open("ab") as output:
             self.process = subprocess.Popen(  # noqa: S603 - our own command line
