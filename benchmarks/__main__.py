@@ -13,6 +13,8 @@ from rich.table import Table
 from benchmarks import machine
 from benchmarks.columns import behind, table
 from benchmarks.contenders import LABELS
+from benchmarks.duration import announce
+from benchmarks.ending import prepare
 from benchmarks.markdown import render
 from benchmarks.places import ROOT, SCRATCH
 from benchmarks.plot import PLOT, draw
@@ -21,6 +23,8 @@ from benchmarks.runner import run
 from benchmarks.scaling_page import show_scaling
 from benchmarks.sizes import FULL, QUICK
 from benchmarks.store import Store
+
+INTERRUPTED = 130  # as a shell tells of a program that Ctrl-C has ended
 
 
 def main() -> int:
@@ -35,10 +39,15 @@ def main() -> int:
     path = SCRATCH / ("quick.json" if options.quick else "full.json")
     store = Store.open(path) if options.only or options.render else Store(path)
     wanted = [] if options.render else (options.only or NAMES)
+    prepare()
     try:
         if wanted:
+            print(announce(wanted, options.contenders, sizes), flush=True)
             store.machine = machine.describe()
             run(store, wanted, options.contenders, sizes)
+    except KeyboardInterrupt:
+        print("Interrupted: what was not measured keeps no figures, and nothing is left running.")
+        return INTERRUPTED
     finally:
         out.mkdir(parents=True, exist_ok=True)
         (out / PLOT).write_text(draw(store, sizes), encoding="utf-8")

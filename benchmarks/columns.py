@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Column:
-    """One figure of one scenario; `counts` are shown as a span and judged by the worst run."""
+    """One figure of one scenario; `counts` are shown as a span and judged by the worst run.
+
+    `ideal` is the key of the figure that could not be better, shown beside it.
+    """
 
     what: str
     key: str
@@ -22,6 +25,7 @@ class Column:
     more_is_better: bool = False
     counts: bool = False
     without: str = NOTHING
+    ideal: str = ""
     tolerance: float = 0.03
 
     def value(self, store: Store, who: str) -> float | None:
@@ -39,7 +43,10 @@ class Column:
         if self.counts:
             return span(values)
         value = middle(values)
-        return write(value) if value is not None else self.without
+        if value is None:
+            return self.without
+        ideal = middle(store.values(self.what, who, self.ideal)) if self.ideal else None
+        return f"{write(value)} of {write(ideal)}" if ideal else write(value)
 
     def is_behind(self, ours: float, other: float) -> bool:
         """Tell whether ours is worse by more than what runs differ by themselves."""
@@ -60,7 +67,12 @@ COLUMNS = (
     Column("killed", "recovery_seconds", "kill: over after s", without=NOT_IN_TIME),
     Column("outage", "failed", "outage: given up", counts=True),
     Column("outage", "last_start_after_seconds", "outage: over after s", without=NOT_IN_TIME),
-    Column("refused", "seconds", "refusals count: s", without=NOT_IN_TIME),
+    Column(
+        *("refused", "seconds", "refusals count: s of ideal"),
+        without=NOT_IN_TIME,
+        ideal="ideal_seconds",
+    ),
+    Column("refused", "never", "refusals count: never", counts=True),
     Column("waiting", "bytes_a_person", "Redis bytes a person"),
     Column("unlimited", "pss_mb", "PSS MB"),
     Column("unlimited", "rss_mb", "RSS MB"),
@@ -77,6 +89,22 @@ def table(store: Store) -> tuple[list[str], list[list[str]]]:
         if any(who in {**store.runs[c.what], **store.errors[c.what]} for c in shown)
     ]
     return ["", *(column.title for column in shown)], rows
+
+
+def told_of_fewer_runs(store: Store) -> str:
+    """Say whose figures come of fewer runs than the others', empty if nobody's do."""
+    told = []
+    for what in dict.fromkeys(column.what for column in COLUMNS):
+        runs = {who: len(store.runs.get(what, {}).get(who, [])) for who in LABELS}
+        few = [LABELS[who] for who, count in runs.items() if 0 < count < max(runs.values())]
+        if few:
+            told.append(f"{what}: {', '.join(few)}")
+    if not told:
+        return ""
+    return (
+        "Who did not come to an end in time was not run as often as the others. Fewer runs stand "
+        f"behind: {'; '.join(told)}."
+    )
 
 
 def behind(store: Store) -> str:

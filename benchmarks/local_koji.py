@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import requests
 
 from benchmarks.children import Child
 from benchmarks.places import ROOT
@@ -22,8 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 API_KEY = "pk_live_bench"
-FILLER = "window-filler@example.com"
-FILLING_THREADS = 8
 NEVER_USED = "http://127.0.0.1:9/"  # interviews are not held, so no webhook is ever sent
 
 
@@ -32,45 +26,18 @@ class LocalKoji:
     """A running sandbox with one rate window."""
 
     sandbox: Sandbox
-    window_seconds: int
 
-    def fill_window(self, per_minute: int) -> None:
+    def use_window_up(self) -> None:
         """Use the window up at an even pace, so that it frees at that pace from now on."""
-        calls = round(per_minute / 60 * self.window_seconds)
-        began_at = time.monotonic()
-        numbers = iter(range(calls))
-        lock = threading.Lock()
-
-        def call() -> None:
-            with requests.Session() as session:
-                while True:
-                    with lock:
-                        number = next(numbers, None)
-                    if number is None:
-                        return
-                    due_at = began_at + number * self.window_seconds / calls
-                    time.sleep(max(0.0, due_at - time.monotonic()))
-                    session.post(
-                        f"{self.sandbox.koji_url}/api/v1/interviews/start",
-                        json={"study_id": "st_filler", "respondent_email": FILLER},
-                        headers={"Authorization": f"Bearer {API_KEY}"},
-                        timeout=10,
-                    )
-
-        threads = [threading.Thread(target=call) for _ in range(FILLING_THREADS)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        time.sleep(max(0.0, began_at + self.window_seconds - time.monotonic()))
+        self.sandbox.post("koji", "window", {"key": API_KEY})
 
     def starts(self, since: float) -> list[dict[str, Any]]:
-        """Return the start calls after `since` (unix seconds), the filler's left out."""
-        calls = self.sandbox.get("koji", f"starts?since={since}")
-        return [call for call in calls if call["email"] != FILLER]
+        """Return the start calls after `since` (unix seconds)."""
+        calls: list[dict[str, Any]] = self.sandbox.get("koji", f"starts?since={since}")
+        return calls
 
     def started(self) -> int:
-        """Return how many people were started, the filler counted."""
+        """Return how many people were started."""
         return int(self.sandbox.get("koji", "summary")["started"])
 
     def fault(self, **faults: Any) -> None:
@@ -96,6 +63,6 @@ def local_koji(folder: Path, window_seconds: int, **options: Any) -> Iterator[Lo
     )
     try:
         child.wait_for("sandbox ready")
-        yield LocalKoji(sandbox, window_seconds)
+        yield LocalKoji(sandbox)
     finally:
         child.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.columns import behind, table
+from benchmarks.columns import behind, table, told_of_fewer_runs
 from benchmarks.conditions import conditions
 from benchmarks.contenders import LABELS, SETUPS
 from benchmarks.plot import PLOT
@@ -29,6 +29,7 @@ def render(store: Store, sizes: Sizes, *, quick: bool) -> str:
     headings, rows = table(store)
     if rows:
         parts += ["## Side by side", "", *markdown_table(headings, rows), "", behind(store), ""]
+        parts += [told, ""] if (told := told_of_fewer_runs(store)) else []
         parts += [f"![Starts per second over time, for each contender]({PLOT})", ""]
         parts += ["| | how it is set up |", "|---|---|"]
         parts += [f"| {LABELS[name]} | {setup} |" for name, setup in SETUPS.items()]
@@ -64,11 +65,9 @@ def _scenario(store: Store, what: str) -> list[str]:
             key for found in runs.values() for run in found for key in run if key not in NOT_SHOWN
         )
     )
+    most = max(map(len, runs.values()), default=0)
     rows = [
-        [
-            LABELS[who],
-            *(_cell(store, what, who, key) for key in keys),
-        ]
+        [_label(who, len(runs[who]), most), *(_cell(store, what, who, key) for key in keys)]
         for who in LABELS
         if who in runs
     ]
@@ -77,6 +76,11 @@ def _scenario(store: Store, what: str) -> list[str]:
     for who, reason in store.errors.get(what, {}).items():
         lines += ["", f"{LABELS[who]}: {reason}"]
     return lines
+
+
+def _label(who: str, runs: int, most: int) -> str:
+    fewer = "" if runs == most else f" ({runs} run{'s' if runs > 1 else ''})"
+    return f"{LABELS[who]}{fewer}"
 
 
 def _cell(store: Store, what: str, who: str, key: str) -> str:

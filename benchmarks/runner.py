@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import shutil
 import time
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
 from benchmarks import machine
 from benchmarks.contenders import LABELS, OURS, PROGRAMS_BY_NAME
+from benchmarks.ending import end_everything, ending, interrupt
 from benchmarks.installs import InstallError
 from benchmarks.places import SCRATCH
 from benchmarks.registry import MEASURES, SCENARIOS
 from benchmarks.store import OWN
+from benchmarks.waves import run_wave, waves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from benchmarks.scenarios.scenario import Figures
+    from benchmarks.scenarios.scenario import Figures, LineUp, Scenario
     from benchmarks.sizes import Sizes
     from benchmarks.store import Store
 
@@ -39,17 +40,23 @@ def install(names: Sequence[str]) -> dict[str, str]:
 
 
 def run(store: Store, wanted: Sequence[str], names: Sequence[str], sizes: Sizes) -> None:
-    """Measure every wanted scenario and keep the figures."""
+    """Measure all that is wanted and keep the figures; nothing is left running, come what may."""
     missing = install(names) if any(what in SCENARIOS for what in wanted) else {}
-    for what in wanted:
-        store.begin(what, machine.load(), names if what in SCENARIOS else [OWN])
-        if what in SCENARIOS:
-            _compare(store, what, names, sizes, missing)
-        else:
-            measure = MEASURES[what]
-            print(measure.title)
-            for _ in range(1 if measure.once else sizes.repeat):
-                _once(store, what, OWN, partial(measure.measure, sizes=sizes))
+    try:
+        for what in wanted:
+            store.begin(what, machine.load(), names if what in SCENARIOS else [OWN])
+            if what in SCENARIOS:
+                _compare(store, what, names, sizes, missing)
+            else:
+                measure = MEASURES[what]
+                print(measure.title)
+                for _ in range(1 if measure.once else sizes.repeat):
+                    _once(store, what, OWN, partial(measure.measure, sizes=sizes))
+            if left := end_everything():
+                print(f"  {left} processes were left over and have been ended")
+    except BaseException:
+        interrupt()
+        raise
 
 
 def _compare(
@@ -65,13 +72,20 @@ def _compare(
     abreast = sizes.abreast if scenario.mostly_waits else 1
     store.note(what, repeat=sizes.repeat, abreast=abreast)
 
-    def once(name: str) -> None:
-        if name not in store.errors[what]:
-            _once(store, what, name, partial(scenario.measure, name, sizes=sizes))
+    def once(name: str, line_up: LineUp) -> None:
+        _once(store, what, name, lambda folder: scenario.measure(name, folder, sizes, line_up))
 
     for _ in range(sizes.repeat):
-        with ThreadPoolExecutor(abreast) as pool:
-            list(pool.map(once, chosen))
+        left = [name for name in chosen if _is_to_run(store, scenario, name)]
+        for wave in waves(left, abreast):
+            run_wave(wave, once)
+
+
+def _is_to_run(store: Store, scenario: Scenario, name: str) -> bool:
+    """Leave out who failed, and who did not come to an end: that took the whole time once."""
+    runs = store.runs[scenario.name].get(name, [])
+    ends = not runs or any(scenario.came_to_its_end(figures) for figures in runs)
+    return ends and name not in store.errors[scenario.name]
 
 
 def _once(store: Store, what: str, who: str, measure: Callable[[Path], Figures]) -> None:
@@ -81,6 +95,8 @@ def _once(store: Store, what: str, who: str, measure: Callable[[Path], Figures])
     try:
         figures = measure(folder)
     except Exception as exc:  # noqa: BLE001 - one contender's trouble must not end the pass
+        if ending():
+            return
         store.fail(what, who, f"{type(exc).__name__}: {exc} (logs in {folder.name})")
         print(f"  {who:<14} failed: {type(exc).__name__}: {exc}; logs in {folder}")
         return

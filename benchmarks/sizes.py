@@ -10,18 +10,18 @@ class Sizes:
     """People, rates (a minute), seconds and repetitions."""
 
     repeat: int = 3
-    abreast: int = 1  # contenders at a time where they mostly wait
+    abreast: int = 4  # contenders at a time where they mostly wait
     window_seconds: int = 60
     latency_ms: int = 20
     faults_for: tuple[str, ...] = ()  # contenders of the long scenarios, none = all
 
     limited_people: int = 1500
     limited_per_minute: int = 3000
-    limited_cap_seconds: float = 150
+    limited_cap_seconds: float = 90
 
     unlimited_people: int = 3000
-    unlimited_cap_seconds: float = 30
-    idle_seconds: float = 20
+    unlimited_cap_seconds: float = 20
+    idle_seconds: float = 10
 
     killed_people: int = 1000
     killed_per_minute: int = 3000
@@ -37,18 +37,18 @@ class Sizes:
     refused_per_minute: int = 600
     refused_cap_seconds: float = 75
 
-    waiting_people: int = 20_000
+    waiting_people: int = 10_000
 
-    load_seconds: float = 10
+    load_seconds: float = 5
     imports: int = 7
     pages: int = 100
     members: int = 1_000_000
-    lone_results: int = 100
+    lone_results: int = 60
     waiting_results: int = 20_000
     noop_tasks: int = 5000
     ticks: int = 200
     scaling_workers: tuple[int, ...] = (1, 2, 4, 8, 16)
-    scaling_people: int = 3000
+    scaling_people: int = 2000
     scaling_per_minute: int = 6000
 
 

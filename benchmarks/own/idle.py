@@ -77,4 +77,5 @@ MEASURE = Measure(
             for program in procfile_programs()
         ),
     ),
+    once=True,
 )

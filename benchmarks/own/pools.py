@@ -60,4 +60,5 @@ MEASURE = Measure(
             Row(f"{name}_never", "never started", at_most=0),
         )
     ),
+    once=True,
 )

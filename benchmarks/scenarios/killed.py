@@ -13,10 +13,11 @@ from benchmarks.trial import running, watch
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from benchmarks.scenarios.scenario import LineUp
     from benchmarks.sizes import Sizes
 
 
-def measure(name: str, folder: Path, sizes: Sizes) -> Figures:
+def measure(name: str, folder: Path, sizes: Sizes, line_up: LineUp) -> Figures:
     """Return people never started and called twice, and seconds from the kill to the last start."""
     people, per_minute = sizes.killed_people, sizes.killed_per_minute
     killed_at: list[float] = []
@@ -28,6 +29,7 @@ def measure(name: str, folder: Path, sizes: Sizes) -> Figures:
     ) as koji:
         stage = Stage(folder, koji.sandbox, people, per_minute, sizes.window_seconds)
         with running(name, stage) as run:
+            line_up()
 
             def kill() -> None:
                 killed_at.append(time.time())
@@ -48,5 +50,10 @@ def measure(name: str, folder: Path, sizes: Sizes) -> Figures:
 
 
 SCENARIO = Scenario(
-    "killed", "kill -9 of one of two workers", measure, is_long=True, mostly_waits=True
+    "killed",
+    "kill -9 of one of two workers",
+    measure,
+    is_long=True,
+    mostly_waits=True,
+    end="recovery_seconds",
 )

@@ -12,6 +12,7 @@ from benchmarks.trial import Outcome, running, watch
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from benchmarks.scenarios.scenario import LineUp
     from benchmarks.sizes import Sizes
 
 
@@ -19,13 +20,14 @@ def drain(
     name: str,
     folder: Path,
     sizes: Sizes,
+    line_up: LineUp,
     *,
     people: int,
     per_minute: int,
     cap_seconds: float,
     count_refused: bool = False,
 ) -> Outcome:
-    """Fill the window, then let a contender start a cohort."""
+    """Let a contender start a cohort; the window is used up before it may go."""
     with local_koji(
         folder,
         sizes.window_seconds,
@@ -35,17 +37,19 @@ def drain(
     ) as koji:
         stage = Stage(folder, koji.sandbox, people, per_minute, sizes.window_seconds)
         with running(name, stage) as run:
-            koji.fill_window(per_minute)
+            line_up()
+            koji.use_window_up()
             return watch(run, koji, people, cap_seconds)
 
 
-def measure(name: str, folder: Path, sizes: Sizes) -> Figures:
+def measure(name: str, folder: Path, sizes: Sizes, line_up: LineUp) -> Figures:
     """Return seconds, utilisation (ideal time / time) and the number of 429s."""
     people, per_minute = sizes.limited_people, sizes.limited_per_minute
     outcome = drain(
         name,
         folder,
         sizes,
+        line_up,
         people=people,
         per_minute=per_minute,
         cap_seconds=sizes.limited_cap_seconds,
@@ -67,5 +71,9 @@ def _so_far(outcome: Outcome, ideal: float, people: int) -> float:
 
 
 SCENARIO = Scenario(
-    "limited", "At the limit, window used up beforehand", measure, mostly_waits=True
+    "limited",
+    "At the limit, window used up beforehand",
+    measure,
+    mostly_waits=True,
+    end="seconds",
 )

@@ -13,10 +13,11 @@ from benchmarks.trial import running, watch
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from benchmarks.scenarios.scenario import LineUp
     from benchmarks.sizes import Sizes
 
 
-def measure(name: str, folder: Path, sizes: Sizes) -> Figures:
+def measure(name: str, folder: Path, sizes: Sizes, line_up: LineUp) -> Figures:
     """Return people not started, and seconds from the outage's end to the last start."""
     people, per_minute = sizes.outage_people, sizes.outage_per_minute
     with local_koji(
@@ -27,6 +28,7 @@ def measure(name: str, folder: Path, sizes: Sizes) -> Figures:
     ) as koji:
         stage = Stage(folder, koji.sandbox, people, per_minute, sizes.window_seconds)
         with running(name, stage) as run:
+            line_up()
             koji.fault(down=True, for_seconds=sizes.outage_seconds)
             ends_at = time.time() + sizes.outage_seconds
             outcome = watch(run, koji, people, sizes.outage_seconds + sizes.outage_cap_seconds)
@@ -40,5 +42,10 @@ def measure(name: str, folder: Path, sizes: Sizes) -> Figures:
 
 
 SCENARIO = Scenario(
-    "outage", "Koji down as the cohort comes", measure, is_long=True, mostly_waits=True
+    "outage",
+    "Koji down as the cohort comes",
+    measure,
+    is_long=True,
+    mostly_waits=True,
+    end="last_start_after_seconds",
 )

@@ -10,16 +10,18 @@ from benchmarks.scenarios.scenario import Figures, Scenario
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from benchmarks.scenarios.scenario import LineUp
     from benchmarks.sizes import Sizes
 
 
-def measure(name: str, folder: Path, sizes: Sizes) -> Figures:
+def measure(name: str, folder: Path, sizes: Sizes, line_up: LineUp) -> Figures:
     """Return seconds until all are started (None: not within the cap) and the ideal."""
     people, per_minute = sizes.refused_people, sizes.refused_per_minute
     outcome = drain(
         name,
         folder,
         sizes,
+        line_up,
         people=people,
         per_minute=per_minute,
         cap_seconds=sizes.refused_cap_seconds,
@@ -39,4 +41,5 @@ SCENARIO = Scenario(
     measure,
     is_long=True,
     mostly_waits=True,
+    end="seconds",
 )

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from benchmarks.sizes import Sizes
 
 Figures = dict[str, Any]
+LineUp = Callable[[], None]
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """`measure(name, folder, sizes)` returns figures; `skips` are contenders it means nothing to.
+    """`measure(name, folder, sizes, line_up)` returns figures; `skips` are who it means nothing to.
 
     `is_long` scenarios are measured with a few contenders only where a pass has to be short. In one
-    that `mostly_waits` several contenders can be measured at a time.
+    that `mostly_waits` several contenders can be measured at a time: `line_up` is called by each
+    that is ready, and returns once all are. `end` is the figure that is None for a contender that
+    did not come to its end in time.
     """
 
     name: str
     title: str
-    measure: Callable[[str, Path, Sizes], Figures]
+    measure: Callable[[str, Path, Sizes, LineUp], Figures]
     skips: frozenset[str] = frozenset()
     is_long: bool = False
     mostly_waits: bool = False
+    end: str = ""
+
+    def came_to_its_end(self, figures: Figures) -> bool:
+        """Tell whether a contender finished in time."""
+        return not self.end or figures[self.end] is not None

@@ -16,12 +16,13 @@ from benchmarks.trial import running, watch
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from benchmarks.scenarios.scenario import LineUp
     from benchmarks.sizes import Sizes
 
 SETTLE_SECONDS = 1.0
 
 
-def measure(name: str, folder: Path, sizes: Sizes) -> Figures:
+def measure(name: str, folder: Path, sizes: Sizes, _line_up: LineUp) -> Figures:
     """Return starts a second; memory and idle processor time right after."""
     with local_koji(folder, 60, rate_limit=0, latency_ms=sizes.latency_ms) as koji:
         stage = Stage(folder, koji.sandbox, sizes.unlimited_people)

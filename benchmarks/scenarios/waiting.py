@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
+    from benchmarks.scenarios.scenario import LineUp
     from benchmarks.sizes import Sizes
 
 SETTLE_SECONDS = 1.0
 
 
-def measure(name: str, folder: Path, sizes: Sizes) -> Figures:
+def measure(name: str, folder: Path, sizes: Sizes, _line_up: LineUp) -> Figures:
     """Return bytes a person and how long handing them over took."""
     with local_koji(folder, 60) as koji:
         stage = Stage(folder, koji.sandbox, sizes.waiting_people, per_minute=600, consume=False)
