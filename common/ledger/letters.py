@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from common.ledger.lanes import DELIVERIES, INBOX, INVITATIONS, WRITES, Lane, invitations
@@ -81,5 +82,10 @@ class Letter:
 
 def iso(at_ms: float) -> str:
     """Return a moment (Unix ms) as ISO 8601 in UTC."""
-    at = datetime.fromtimestamp(at_ms / 1000, tz=UTC)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    seconds, ms = divmod(round(at_ms), 1000)
+    return f"{_second(seconds)}.{ms:03}Z"
+
+
+@lru_cache(maxsize=256)  # of ten thousand letters many died in the same second
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, tz=UTC).isoformat().removesuffix("+00:00")
