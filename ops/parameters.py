@@ -75,8 +75,3 @@ def letter_filters(command: Command) -> Command:
     ):
         command = option(command)
     return command
-
-
-def example(*commands: str) -> str:
-    r"""Return the end of a help text; `\b` keeps click from joining its lines."""
-    return "\n".join(["\b", "Example:", *(f"  python -m ops {command}" for command in commands)])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import structlog
 from redis.exceptions import RedisError
 
 from common.ledger.lanes import INBOX
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 SCHEMA = 1
 # Beside the inbox, which every process that takes part may read and write.
 KEY = INBOX.key("schema")
-
-log = structlog.get_logger(__name__)
 
 
 class NewerLedgerError(Exception):
@@ -59,5 +56,9 @@ def newer_at_start(redis: Redis) -> str:
     except NewerLedgerError as exc:
         return str(exc)
     except RedisError as exc:
+        # Here, since the command line looks at the schema too, and logs nothing.
+        import structlog  # noqa: PLC0415
+
+        log = structlog.get_logger(__name__)
         log.warning("schema_not_looked_up", error=type(exc).__name__)
     return ""

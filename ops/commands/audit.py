@@ -5,9 +5,11 @@ from __future__ import annotations
 import click
 
 from common.ledger.dead_letters import iso
-from ops.output import add_row, make_console, make_table, print_json
-from ops.parameters import as_json, example
+from ops.examples import example
+from ops.output import print_json
+from ops.parameters import as_json
 from ops.session import Session, with_session
+from ops.tables import add_row, draw, make_table
 
 SHOWN = 50
 
@@ -43,6 +45,6 @@ def audit(session: Session, *, limit: int, as_json: bool) -> None:
     for note in notes:
         details = ", ".join(f"{name} {value}" for name, value in note.details.items())
         add_row(table, iso(note.at_ms), note.who, note.what, note.on, details)
-    make_console().print(table)
+    draw(table)
     if total > len(notes):
         click.echo(f"{total - len(notes):,} older ones: --limit {total}", err=True)

@@ -11,9 +11,10 @@ import click
 from ops.commands.cohort_import import import_members
 from ops.commands.plan import read_people
 from ops.commands.pull import pull
+from ops.examples import example
 from ops.foresight import NEW, foresee
 from ops.output import note, print_json
-from ops.parameters import as_json, example
+from ops.parameters import as_json
 from ops.participants import is_private, write_files
 from ops.session import Session, with_session
 

@@ -13,10 +13,12 @@ import click
 from common.errors import BadPayloadError
 from common.ledger import INBOX
 from common.messages import CohortPage
+from ops.examples import example
 from ops.member_stream import Stream
-from ops.output import add_row, bar, make_console, make_table, note, print_json
-from ops.parameters import as_json, example
+from ops.output import bar, note, print_json
+from ops.parameters import as_json
 from ops.session import Session, with_session
+from ops.tables import add_row, draw, make_table
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -52,11 +54,11 @@ def import_members(
     after it was cut short. `plan` tells beforehand what would come of it. Exits 1 if no row was
     of use.
     """
-    route = session.route(route_name)
+    route, size = session.route(route_name), _size(file)
     stream, accepted, pages, somebody_unpacks = Stream(), 0, 0, True
     received_at_ms, number = session.ledger.now_ms(), uuid.uuid4().hex
     try:
-        with bar("Importing", _size(file), quiet=as_json) as advance:
+        with bar("Importing", quiet=as_json) as show:
             for members in stream.pages(file, route, PAGE_MEMBERS):
                 accepted, pages = accepted + len(members), pages + 1
                 if not dry_run:
@@ -71,7 +73,7 @@ def import_members(
                         trace_id=number,
                     )
                     session.ledger.add(INBOX, [(f"page:{number}-{pages}", page.encode())])
-                advance(_position(file))
+                show(_position(file), size)
     except BadPayloadError as exc:
         before = f"; {accepted:,} members before it were taken" if accepted and not dry_run else ""
         raise click.ClickException(f"{file.name}: {exc}{before}.") from exc
@@ -96,7 +98,7 @@ def import_members(
             table = make_table("Not taken", "line", "why", numbers=("line",))
             for one in stream.errors:
                 add_row(table, one["line"], one["error"])
-            make_console().print(table)
+            draw(table)
         if accepted and not dry_run:
             note(f"python -m ops status shows how far {route.name} is.")
     if not accepted:

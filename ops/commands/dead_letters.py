@@ -10,10 +10,12 @@ import orjson
 
 from common.ledger.dead_letters import Filters, iso
 from ops.commands.replay import drop, replay
+from ops.examples import example
 from ops.masking import masked, readable
-from ops.output import add_row, make_console, make_table, note, print_json
-from ops.parameters import as_json, example, letter_filters
+from ops.output import note, print_json
+from ops.parameters import as_json, letter_filters
 from ops.session import Session, with_session
+from ops.tables import add_row, draw, make_table
 
 if TYPE_CHECKING:
     from common.ledger.dead_letters import Letter
@@ -50,7 +52,8 @@ def list_letters(
     as_json: bool,
 ) -> None:
     """List dead letters, newest first. An empty list is good news and exits 0."""
-    found = session.dead_letters.find(Filters(lane or "", reason, route, since))
+    filters = Filters(lane or "", reason, route, since)
+    found = session.dead_letters.find(filters)
     most = limit if limit is not None else 0 if as_json else LETTERS_IN_A_TABLE
     letters = list(islice(found, most or None))
     if as_json:
@@ -59,13 +62,14 @@ def list_letters(
     if not letters:
         click.echo("No dead letters.")
         return
-    table = make_table("", "id", "route", "reason", "error", "tries", "died at", numbers=("tries",))
+    columns = ("id", "route", "reason", "error", "tries", "died at")
+    table = make_table("", *columns, numbers=("tries",), whole=("id",), spare=("route", "tries"))
     for letter in letters:
         cells = (letter.id, letter.route, letter.reason, letter.error, letter.attempts)
         add_row(table, *cells, _when(letter))
-    make_console().print(table)
-    more = sum(1 for _ in found)
-    if more:
+    draw(table)
+    more = session.dead_letters.count(filters) - len(letters) if len(letters) == most else 0
+    if more > 0:
         note(f"{more:,} more are not shown; --limit 0 shows all.")
 
 
@@ -91,19 +95,15 @@ def show(session: Session, letter_id: str, *, reveal: bool, as_json: bool) -> No
 
 
 def _show(letter: Letter, payload: Any) -> None:
-    console = make_console()
     facts = make_table("", "dead letter", letter.id)
     for name, value in letter.as_dict().items():
         if name != "id":
             add_row(facts, name.replace("_", " "), value)
-    console.print(facts)
     story = make_table("Story", "at", "outcome", "status", "error", "next try after")
     for step in letter.told():
         delay = f"{step['delay_seconds']:g} s" if step["delay_seconds"] else None
         add_row(story, step["at"], step["outcome"], step["status"], step["error"], delay)
-    console.print(story)
-    console.print("Payload")
-    console.print(orjson.dumps(payload, option=orjson.OPT_INDENT_2).decode())
+    draw(facts, story, "Payload", orjson.dumps(payload, option=orjson.OPT_INDENT_2).decode())
 
 
 def _when(letter: Letter) -> str:

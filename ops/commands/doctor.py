@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 from redis.exceptions import RedisError
-from rich.text import Text
 
 from common.celery_app import make_celery
 from common.config import USAGE_EXIT_CODE, load_config
@@ -18,9 +17,11 @@ from ops.checks.fleet import check_fleet
 from ops.checks.partners import check_koji, check_mixpanel
 from ops.checks.redis_server import check_redis
 from ops.checks.settings import check_settings
-from ops.output import add_row, make_console, make_table, note, print_json
-from ops.parameters import as_json, example
+from ops.examples import example
+from ops.output import note, print_json
+from ops.parameters import as_json
 from ops.session import Session, make_session, read_dotenv
+from ops.tables import Bad, add_row, draw, make_table
 from ops.web import Web
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def doctor(context: click.Context, *, as_json: bool) -> None:
     else:
         table = make_table("", "", "check", "detail")
         for one in checks:
-            add_row(table, "ok" if one.ok else Text("NOT OK", style="red"), one.name, one.detail)
-        make_console().print(table)
+            add_row(table, "ok" if one.ok else Bad("NOT OK"), one.name, one.detail)
+        draw(table)
         bad = sum(not one.ok for one in checks)
         note(f"{bad} of {len(checks)} checks found something." if bad else "All is well.")
     if wrong:

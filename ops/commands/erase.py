@@ -10,10 +10,12 @@ import click
 from common.ledger.suppressions import Suppressions, hashes_of
 from ops.deletions import COMPLIANCE, DeletionError, Deletions
 from ops.erasure import erase_person, find_person
+from ops.examples import example
 from ops.names import Names
-from ops.output import add_row, make_console, make_table, note, print_json, working
-from ops.parameters import as_json, example
+from ops.output import note, print_json, working
+from ops.parameters import as_json
 from ops.session import Session, with_session
+from ops.tables import add_row, draw, make_table
 from ops.web import Web
 
 WHERE = {
@@ -149,7 +151,7 @@ def _show(report: dict[str, Any]) -> None:
         for place, n in report["removed"].items():
             if n:
                 add_row(table, WHERE[place], n)
-        make_console().print(table)
+        draw(table)
     mixpanel, koji = report["mixpanel"], report["koji"]
     if mixpanel["asked"]:
         task = mixpanel["task_id"]

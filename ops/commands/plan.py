@@ -9,11 +9,13 @@ import click
 
 from common.errors import BadPayloadError
 from common.ledger.dead_letters import iso
+from ops.examples import example
 from ops.members import make_person, read_members
-from ops.output import add_row, duration, make_console, make_table, print_json
-from ops.parameters import as_json, example
+from ops.output import duration, print_json
+from ops.parameters import as_json
 from ops.planning import make_plan
 from ops.session import Session, with_session
+from ops.tables import add_row, draw, make_table
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -58,12 +60,11 @@ def plan(session: Session, route_name: str, file: TextIO, *, as_json: bool) -> N
         add_row(table, text, n)
     add_row(table, "credits at most", made.credits)
     add_row(table, "people waiting already", made.waiting_before)
-    console = make_console()
-    console.print(table)
+    draw(table)
     if eta is None:
-        console.print(f"No finish time: {made.hindrance}")
+        draw(f"No finish time: {made.hindrance}")
     else:
-        console.print(f"All of them would be started in {duration(eta)}, at {finish_at}.")
+        draw(f"All of them would be started in {duration(eta)}, at {finish_at}.")
 
 
 def read_people(route: Route, file: TextIO) -> list[Person]:

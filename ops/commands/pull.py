@@ -6,13 +6,12 @@ import time
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
 from common.ledger.pulls import DONE, RUNNING, Pulls
 from common.ledger.ticks import seconds_since_tick
-from ops.output import note, print_json
-from ops.parameters import as_json, example
+from ops.examples import example
+from ops.output import bar, note, print_json
+from ops.parameters import as_json
 from ops.session import Session, with_session
 
 if TYPE_CHECKING:
@@ -69,12 +68,10 @@ def pull(session: Session, route_name: str, *, no_wait: bool, as_json: bool) -> 
 
 
 def _look_on(session: Session, pulls: Pulls, name: str, *, quiet: bool) -> Pull | None:
-    console = Console(stderr=True)
     begun, told = time.monotonic(), ""
-    with Progress(console=console, disable=quiet or not console.is_terminal) as bar:
-        pages = bar.add_task("pages", total=None)
+    with bar("Fetching pages", quiet=quiet) as show:
         while (now := pulls.get(name)) is not None and now.state == RUNNING:
-            bar.update(pages, completed=now.page, total=now.total_pages)
+            show(now.page, now.total_pages)
             if now.error != told and not quiet:
                 note(now.error or "It goes on.")
             told = now.error

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from common.ledger.dead_letters import Filters, Letter
-from ops.output import add_row, make_console, make_table, print_json, progress
-from ops.parameters import Pace, as_json, example, letter_filters
+from ops.examples import example
+from ops.output import print_json, progress
+from ops.parameters import Pace, as_json, letter_filters
 from ops.session import Session, with_session
+from ops.tables import add_row, draw, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -141,9 +143,9 @@ def _tell(done: dict[str, Any], what: str, as_json: bool) -> None:  # noqa: FBT0
     else:
         click.echo(f"{done['matched']:,} matched, {what}, {len(done['skipped']):,} skipped.")
         if done["skipped"]:
-            table = make_table("Skipped", "id", "why")
+            table = make_table("Skipped", "id", "why", whole=("id",))
             for one in done["skipped"]:
                 add_row(table, one["id"], one["why"])
-            make_console().print(table)
+            draw(table)
     if not done["matched"]:
         raise click.exceptions.Exit(1)

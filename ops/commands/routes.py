@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from common.ledger.pauses import MIXPANEL, Pauses
+from ops.examples import example
 from ops.output import print_json
-from ops.parameters import as_json, example
+from ops.parameters import as_json
 from ops.session import Session, with_session
 
 BY_HAND = "paused by the operator"

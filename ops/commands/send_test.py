@@ -10,8 +10,9 @@ import click
 import orjson
 import requests
 
+from ops.examples import example
 from ops.output import note, print_json
-from ops.parameters import as_json, example
+from ops.parameters import as_json
 from ops.samples import koji_ping, koji_result, mixpanel_page
 from ops.session import Session, with_session
 from ops.signing import sign

@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.progress_bar import ProgressBar
 
 from common.ledger import figures
 from common.ledger.pauses import MIXPANEL, Pauses
-from ops.output import add_row, duration, make_console, make_table, note, print_json
-from ops.parameters import as_json, example
+from ops.examples import example
+from ops.output import duration, note, print_json
+from ops.parameters import as_json
 from ops.session import Session, with_session
+from ops.tables import Share, Table, add_row, draw, make_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from rich.console import Console
 
     from common.ledger.pauses import Pause
 
@@ -25,8 +24,6 @@ ROUTE_FIELDS = (
     *("name", "study_id", "pending", "started", "completed", "written"),
     *("eta_seconds", "paused", "paused_reason"),
 )
-BAR_WIDTH = 12
-UNMATCHED = "Results of people unidentified, kept in case they come"
 
 
 @click.command(epilog=example("status", "status --json"))
@@ -44,20 +41,18 @@ def status(session: Session, *, as_json: bool) -> None:
         for line in _remarks(writes, unmatched):
             note(line)
         return
-    console = make_console()
-    _show_lanes(console, lanes)
-    _show_routes(console, routes)
+    draw(_lanes(lanes), _routes(routes))
     for route in routes:
         if route["paused"]:
-            console.print(f"Route {route['name']} is paused: {route['paused_reason']}")
+            draw(f"Route {route['name']} is paused: {route['paused_reason']}")
     for line in _remarks(writes, unmatched):
-        console.print(line)
+        draw(line)
     for kind, counts in figures.reasons(session.ledger).items():
         if counts:
             told = ", ".join(f"{reason} {n:,}" for reason, n in sorted(counts.items()))
-            console.print(f"{kind.capitalize().replace('_', ' ')} so far: {told}")
+            draw(f"{kind.capitalize().replace('_', ' ')} so far: {told}")
     if any(states["dead"] for states in lanes.values()):
-        console.print("Dead letters wait for you: python -m ops dead-letters list")
+        draw("Dead letters wait for you: python -m ops dead-letters list")
 
 
 def _remarks(writes: Pause | None, unmatched: int) -> Iterator[str]:
@@ -67,28 +62,30 @@ def _remarks(writes: Pause | None, unmatched: int) -> Iterator[str]:
         yield f"Results of people unidentified, kept in case they come: {unmatched:,}"
 
 
-def _show_lanes(console: Console, lanes: dict[str, dict[str, int]]) -> None:
+def _lanes(lanes: dict[str, dict[str, int]]) -> Table:
     titles = [state.replace("_", " ") for state in STATES]
     table = make_table("Lanes", "lane", *titles, numbers=titles)
     for lane, states in lanes.items():
         add_row(table, lane, *(states[state] for state in STATES))
-    console.print(table)
+    return table
 
 
-def _show_routes(console: Console, routes: list[dict[str, Any]]) -> None:
+def _routes(routes: list[dict[str, Any]]) -> Table:
     numbers = ("pending", "in flight", "started", "completed", "written")
-    columns = ("route", "study", "", *numbers, "done in", "state")
-    table = make_table("Routes", *columns, numbers=(*numbers, "done in"))
+    columns = ("route", "study", "so far", *numbers, "done in", "state")
+    table = make_table(
+        "Routes", *columns, numbers=(*numbers, "done in"), spare=("study", "so far", "in flight")
+    )
     for one in routes:
         people = one["started"] + one["pending"] + one["in_flight"]
         add_row(
             table,
             *(one["name"], one["study_id"]),
-            ProgressBar(total=people or 1, completed=one["started"], width=BAR_WIDTH),
+            Share(one["started"], people),
             *(one["pending"], one["in_flight"], one["started"], one["completed"], one["written"]),
             *(duration(one["eta_seconds"]), _state(one)),
         )
-    console.print(table)
+    return table
 
 
 def _state(route: dict[str, Any]) -> str:

@@ -8,9 +8,11 @@ import click
 
 from common.ledger.dead_letters import iso
 from common.ledger.suppressions import Suppressions, hashes_of
-from ops.output import add_row, make_console, make_table, note, print_json
-from ops.parameters import as_json, example
+from ops.examples import example
+from ops.output import note, print_json
+from ops.parameters import as_json
 from ops.session import Session, with_session
+from ops.tables import add_row, draw, make_table
 
 BY_HAND = "by the operator"
 REASON_CHARS = 200
@@ -76,7 +78,7 @@ def show(session: Session, *, as_json: bool) -> None:
     if as_json:
         print_json([{**asdict(one), "at": iso(one.at)} for one in found])
         return
-    table = make_table("Suppressed", "id", "since", "reason")
+    table = make_table("Suppressed", "id", "since", "reason", whole=("id",))
     for one in found:
         add_row(table, one.id, iso(one.at), one.reason)
-    make_console().print(table)
+    draw(table)
