@@ -3,7 +3,7 @@
 redis-py imports OpenTelemetry's metrics wherever it is installed (as common/lean.py has it).
 marshmallow compiles a pattern for e-mail addresses while it is imported, whose 65,000 letters are
 each looked at in both cases; that takes longer than reading fifty dead letters. Here it is compiled
-when somebody uses it, which no setting does.
+when it is used, which only a route's `reply_to` does.
 """
 
 from __future__ import annotations
