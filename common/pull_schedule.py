@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from common.hours import DAYS, parse_zone
@@ -57,13 +57,29 @@ class PullSchedule:
         if self.minute_of_day is None:
             return now_ms - now_ms % HOUR_MS
         zone = self.zone or zone
+        day = self._day(now_ms, zone)
+        slot_ms = self._at(day, zone)
+        return slot_ms if slot_ms <= now_ms else self._at(day - self._apart, zone)
+
+    def next_slot_ms(self, now_ms: int, zone: ZoneInfo) -> int:
+        """Return the first moment of the schedule that is after now, in Unix ms."""
+        if self.minute_of_day is None:
+            return self.last_slot_ms(now_ms, zone) + HOUR_MS
+        zone = self.zone or zone
+        day = self._day(now_ms, zone)
+        slot_ms = self._at(day, zone)
+        return slot_ms if slot_ms > now_ms else self._at(day + self._apart, zone)
+
+    @property
+    def _apart(self) -> timedelta:
+        return timedelta(days=1 if self.day is None else 7)
+
+    def _day(self, now_ms: int, zone: ZoneInfo) -> date:
+        """Return the newest day of the schedule that is not after today."""
         today = datetime.fromtimestamp(now_ms / 1000, zone).date()
-        back = 0 if self.day is None else (today.weekday() - self.day) % 7
-        hour, minute = divmod(self.minute_of_day, 60)
-        for days in (back, back + (1 if self.day is None else 7)):
-            at = today - timedelta(days=days)
-            slot = datetime(at.year, at.month, at.day, hour, minute, tzinfo=zone)
-            slot_ms = round(slot.timestamp() * 1000)
-            if slot_ms <= now_ms:
-                break
-        return slot_ms
+        return today - timedelta(days=0 if self.day is None else (today.weekday() - self.day) % 7)
+
+    def _at(self, day: date, zone: ZoneInfo) -> int:
+        hour, minute = divmod(self.minute_of_day or 0, 60)
+        at = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
+        return round(at.timestamp() * 1000)

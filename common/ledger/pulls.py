@@ -77,10 +77,15 @@ class Pulls:
         raw = self._redis.hget(_PULLS, route)
         return _read(raw) if raw else None
 
+    def all(self) -> dict[str, Pull]:
+        """Return every route's newest pull, also of routes that are gone."""
+        rows = self._redis.hgetall(_PULLS)
+        return {name.decode(): _read(raw) for name, raw in rows.items()}
+
     def due(self) -> list[Pull]:
         """Return the running pulls whose next page may be asked for, longest due first."""
         now_ms = self._now()
-        found = [_read(raw) for raw in self._redis.hvals(_PULLS)]
+        found = self.all().values()
         ready = [pull for pull in found if pull.state == RUNNING and pull.due_at_ms <= now_ms]
         return sorted(ready, key=lambda pull: pull.due_at_ms)
 

@@ -8,6 +8,7 @@ import click
 
 from common.ledger import figures
 from common.ledger.pauses import MIXPANEL, Pauses
+from common.ledger.pull_figures import outcome, pull_figures
 from ops.examples import example
 from ops.output import duration, note, print_json
 from ops.parameters import as_json
@@ -35,13 +36,14 @@ def status(session: Session, *, as_json: bool) -> None:
     routes = figures.route_figures(session.config, session.ledger)
     writes = Pauses(session.ledger.redis).get(MIXPANEL)
     unmatched = figures.unmatched(session.ledger)
+    pulls = pull_figures(session.config, session.ledger)
     if as_json:
         shown = [{field: route[field] for field in ROUTE_FIELDS} for route in routes]
-        print_json({"lanes": lanes, "routes": shown})
+        print_json({"lanes": lanes, "routes": shown, "pulls": pulls})
         for line in _remarks(writes, unmatched):
             note(line)
         return
-    draw(_lanes(lanes), _routes(routes))
+    draw(_lanes(lanes), _routes(routes), *([_pulls(pulls)] if pulls else []))
     for route in routes:
         if route["paused"]:
             draw(f"Route {route['name']} is paused: {route['paused_reason']}")
@@ -86,6 +88,19 @@ def _routes(routes: list[dict[str, Any]]) -> Table:
             *(duration(one["eta_seconds"]), _state(one)),
         )
     return table
+
+
+def _pulls(pulls: list[dict[str, Any]]) -> Table:
+    columns = ("route", "schedule", "last", "outcome", "next")
+    table = make_table("Pulls from Mixpanel, UTC", *columns, spare=("schedule",))
+    for one in pulls:
+        times = (_minute(one["started_at"]), outcome(one), _minute(one["next_at"]))
+        add_row(table, one["route"], one["schedule"] or "on demand", *times)
+    return table
+
+
+def _minute(at: str | None) -> str:
+    return at[:16].replace("T", " ") if at else "-"
 
 
 def _state(route: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from flask import url_for
 
 from common.ledger.pauses import MIXPANEL
+from common.ledger.pulls import FAILED
 from ops.console.texts import counted
 from ops.output import duration
 
@@ -57,6 +58,17 @@ def find_alerts(
         text = f"{counted(dead, 'dead letter')} {verb} for somebody to look at."
         found.append(Alert("warn", text, url_for("letters.show_list")))
     return found
+
+
+def failed_pulls(pulls: Iterable[dict[str, Any]]) -> list[Alert]:
+    """Return which cohorts could not be fetched, from the figures of pulls, and why."""
+    return [
+        Alert(
+            "bad", f"The cohort of route {one['route']} was not fetched: {one['error']}", "#pulls"
+        )
+        for one in pulls
+        if one["state"] == FAILED
+    ]
 
 
 def _down(routes: Iterable[dict[str, Any]], breakers: Mapping[str, str]) -> Iterator[str]:

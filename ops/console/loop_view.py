@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from common.ledger import figures
-from ops.console.alerts import find_alerts
+from common.ledger.pull_figures import outcome, pull_figures
+from ops.console.alerts import failed_pulls, find_alerts
 from ops.console.pace import Pace, read_paces
 from ops.console.sparkline import sparkline
 from ops.console.texts import DASH, clock, counted, number, words
@@ -34,10 +35,14 @@ def see(desk: Desk) -> dict[str, Any]:
     reasons, paces = figures.reasons(ledger), read_paces(config, ledger)
     totals = totals.at_least(*(sum(one[n] for one in routes) for n in PER_ROUTE[2:]))
     alerts = find_alerts(routes, lanes, desk.pauses.all(), figures.breakers(config, ledger), oldest)
+    pulls = pull_figures(config, ledger)
+    alerts += failed_pulls(pulls)
     states = {one["name"]: state(one, paces.get(one["name"])) for one in routes}
     texts = _funnel(totals, lanes, reasons) | _lane_texts(lanes, oldest)
     for one in routes:
         texts |= _route_texts(one, paces.get(one["name"]), states[one["name"]][1], now_ms)
+    for one in pulls:
+        texts |= _pull_texts(one)
     return {
         "texts": texts,
         "states": {f"route:{name}.state": kind for name, (kind, _) in states.items()},
@@ -46,6 +51,7 @@ def see(desk: Desk) -> dict[str, Any]:
         "spark": sparkline(desk.history.hour(now_ms // 60_000, totals)),
         "routes": [{"name": one["name"], "study_id": one["study_id"]} for one in routes],
         "lanes": list(lanes),
+        "pulls": [{"route": one["route"], "schedule": one["schedule"]} for one in pulls],
     }
 
 
@@ -123,3 +129,10 @@ def _route_texts(
         limit = f"{number(pace.used)} of {number(pace.limit)} a {pace.window}"
         texts["pace"] = f"{limit}{shared}{lowered}"
     return {f"route:{route['name']}.{field}": text for field, text in texts.items()}
+
+
+def _pull_texts(pull: dict[str, Any]) -> dict[str, str]:
+    times = {"last": pull["started_at"], "next": pull["next_at"]}
+    texts = {name: at[:16].replace("T", " ") if at else DASH for name, at in times.items()}
+    texts["outcome"] = outcome(pull)
+    return {f"pull:{pull['route']}.{field}": text for field, text in texts.items()}

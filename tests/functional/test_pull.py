@@ -96,5 +96,8 @@ def test_a_time_missed_while_nothing_ran_is_made_up_for_and_a_kill_loses_no_page
         wait_until(lambda: pull_of(redis).state == "done", 30, "it went on where it was")
         wait_until(lambda: redis.zcard(PENDING) == 2100, 20, "all of them wait")
         found = pull_of(redis)
+    (told,) = ops(bridge, "status")["pulls"]
+    assert (told["state"], told["schedule"]) == ("done", "daily 06:00 Europe/Berlin")
+    assert told["next_at"] > told["started_at"]
     assert (found.page, found.members) == (3, 2100)
     assert bridge.sandbox.get("mixpanel", "summary")["queries"] in {3, 4}

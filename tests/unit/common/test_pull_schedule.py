@@ -35,6 +35,24 @@ def test_the_newest_moment_is_not_after_now(text: str, now: str, expected: str) 
     assert slot(text, now) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "now", "expected"),
+    [
+        ("hourly", "2026-05-28T10:59:59Z", "2026-05-28T11:00"),
+        ("daily 06:00", "2026-05-28T06:00:00Z", "2026-05-29T06:00"),
+        ("daily 06:00", "2026-05-28T05:59:59Z", "2026-05-28T06:00"),
+        ("daily 06:00 Europe/Berlin", "2026-10-24T05:00:00Z", "2026-10-25T05:00"),
+        ("weekly Mon 06:00", "2026-05-28T10:00:00Z", "2026-06-01T06:00"),
+        ("weekly thu 12:00", "2026-05-28T10:00:00Z", "2026-05-28T12:00"),
+        ("weekly thu 12:00", "2026-05-28T12:00:00Z", "2026-06-04T12:00"),
+    ],
+)
+def test_the_next_moment_is_after_now(text: str, now: str, expected: str) -> None:
+    now_ms = round(datetime.fromisoformat(now).timestamp() * 1000)
+    at = PullSchedule.parse(text).next_slot_ms(now_ms, UTC)
+    assert datetime.fromtimestamp(at / 1000, UTC).isoformat()[:16] == expected
+
+
 def test_without_a_zone_of_its_own_it_goes_by_the_routes() -> None:
     assert slot("daily 06:00", "2026-05-28T05:00:00Z", "Europe/Berlin") == "2026-05-28T04:00"
 

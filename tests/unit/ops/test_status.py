@@ -59,6 +59,7 @@ def test_status_is_exactly_this(run_json: Any, ledger: Ledger, book: Book) -> No
                     "paused_reason": None,
                 },
             ],
+            "pulls": [],
         },
     )
 
