@@ -87,7 +87,7 @@ def test_a_failed_pull_says_why_and_raises_an_alert(
     assert (told["state"], told["error"]) == ("failed", "HTTP 403 no such cohort")
     assert "failed after 1 of 5 pages: HTTP 403 no such cohort" in run("status").stdout
     page = visible(visitor.get("/").text)
-    assert "The cohort of activation was not fetched: HTTP 403 no such cohort" in page
+    assert "The cohort of route activation was not fetched: HTTP 403 no such cohort" in page
 
 
 def test_a_time_that_nobody_took_up_is_shown_as_the_next(run_json: Any, pulls: Pulls) -> None:
