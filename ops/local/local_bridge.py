@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from ops.local.embedded_redis import server_command
 from ops.local.ports import free_port
 from ops.local.sandbox_process import Sandbox
-from ops.local.supervised import Program, Supervised, procfile_programs
+from ops.local.supervised import SUPERVISOR, Program, Supervised, procfile_programs
 from ops.local.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class LocalBridge:
     processes: tuple[str, ...] = WORKING
     further: tuple[Program, ...] = ()
     to_terminal: bool = False
+    supervisor: str = SUPERVISOR
 
     def __post_init__(self) -> None:
         """Choose ports and secrets; nothing runs before `start`."""
@@ -103,7 +104,11 @@ class LocalBridge:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "routes.toml").write_text(self.routes, encoding="utf-8")
         self.supervised = Supervised(
-            self.programs(), self.settings(), folder=self.folder, to_terminal=self.to_terminal
+            self.programs(),
+            self.settings(),
+            folder=self.folder,
+            to_terminal=self.to_terminal,
+            supervisor=self.supervisor,
         )
         try:
             wait_until(self._ready, START_TIMEOUT_SECONDS, f"the bridge is ready ({self.folder})")

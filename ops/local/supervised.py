@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 STOP_TIMEOUT_SECONDS = 40.0
+SUPERVISOR = "supervisor.supervisord"
 
 _HEAD = """\
 [supervisord]
@@ -89,8 +90,12 @@ class Supervised:
         *,
         folder: Path | None = None,
         to_terminal: bool = False,
+        supervisor: str = SUPERVISOR,
     ) -> None:
-        """Start the processes; their output goes to the terminal or to files in `folder`."""
+        """Start the processes; their output goes to the terminal or to files in `folder`.
+
+        `supervisor` is the module that is supervisord, or stands in its place.
+        """
         self.folder = folder or Path(tempfile.mkdtemp(prefix="bridge-"))
         self.folder.mkdir(parents=True, exist_ok=True)
         user = "user=root" if _is_root() else ""
@@ -110,7 +115,7 @@ class Supervised:
         config = self.folder / "supervisord.conf"
         config.write_text("\n".join(sections), encoding="utf-8")
         self._process = subprocess.Popen(  # noqa: S603 - our own command line
-            [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(config)],
+            [sys.executable, "-W", "ignore", "-m", supervisor, "-c", str(config)],
             env=dict(environ),
             cwd=ROOT,
             # Ctrl-C reaches us, and we stop them in order.

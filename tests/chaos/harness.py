@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ops.local.local_bridge import LocalBridge
 from ops.local.ports import free_port
-from ops.local.supervised import Program, procfile_programs
+from ops.local.supervised import SUPERVISOR, Program, procfile_programs
 from ops.local.waiting import wait_until
 from tests.chaos.accounts import Accounts, count
 from tests.chaos.plan import KOJI_TIMEOUT_SECONDS, ROUTES, Plan
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def _bridge(plan: Plan, folder: Path, second_port: int) -> LocalBridge:
+def _bridge(plan: Plan, folder: Path, second_port: int, supervisor: str) -> LocalBridge:
     further = [
         Program(f"{one.name}-2", one.command)
         for one in procfile_programs(["worker-koji", "worker-mixpanel"])
@@ -45,14 +45,15 @@ def _bridge(plan: Plan, folder: Path, second_port: int) -> LocalBridge:
             "webhook_retry_seconds": "1,4,12",
         },
         further=tuple(further),
+        supervisor=supervisor,
     )
 
 
-def run(plan: Plan, note: Callable[[str], None]) -> dict[str, Any]:
+def run(plan: Plan, note: Callable[[str], None], supervisor: str = SUPERVISOR) -> dict[str, Any]:
     """Run a plan; returns the report."""
     folder = Path(tempfile.mkdtemp(prefix="bridge-chaos-"))
     second_port = free_port()
-    bridge = _bridge(plan, folder, second_port)
+    bridge = _bridge(plan, folder, second_port, supervisor)
     try:
         with bridge:
             report = _run(plan, bridge, [bridge.url, f"http://127.0.0.1:{second_port}"], note)

@@ -15,12 +15,14 @@ from ops.local.local_bridge import LocalBridge
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+FORKING = "tests.support.forking_supervisor"
+
 
 @contextmanager
 def running(**options: Any) -> Iterator[LocalBridge]:
-    """Run processes for as long as the block lasts."""
+    """Run processes for as long as the block lasts, forked rather than started anew."""
     folder = Path(tempfile.mkdtemp(prefix="bridge-test-"))
-    local = LocalBridge(folder, **options)
+    local = LocalBridge(folder, **{"supervisor": FORKING, **options})
     local.start()
     try:
         yield local
@@ -30,10 +32,17 @@ def running(**options: Any) -> Iterator[LocalBridge]:
 
 
 @pytest.fixture(scope="module")
-def bridge() -> Iterator[LocalBridge]:
+def supervisor() -> str:
+    """How processes become what they are; SUPERVISOR starts each as an operator does, by exec."""
+    return FORKING
+
+
+@pytest.fixture(scope="module")
+def bridge(supervisor: str) -> Iterator[LocalBridge]:
     """One set of processes for a file's tests."""
     options = {"interview_delay_seconds": 0.2}
-    with running(sandbox_options=options, environ={"LEASE_SECONDS": "10"}) as local:
+    environ = {"LEASE_SECONDS": "10"}
+    with running(sandbox_options=options, environ=environ, supervisor=supervisor) as local:
         yield local
 
 

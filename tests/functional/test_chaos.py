@@ -9,11 +9,12 @@ import pytest
 from tests.chaos.accounts import Accounts
 from tests.chaos.harness import run
 from tests.chaos.plan import short_plan
+from tests.functional.conftest import FORKING
 
 
 def test_a_short_storm_loses_and_doubles_nobody() -> None:
     notes: list[str] = []
-    report = run(short_plan(seed=20260501), notes.append)
+    report = run(short_plan(seed=20260501), notes.append, FORKING)
     assert report["void"] == "", notes
     assert report["broken"] == [], notes
     assert report["kills"] >= 8

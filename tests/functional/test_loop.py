@@ -5,12 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from ops.local.progress import Progress, read_progress
 from ops.local.sample_members import sample_members
+from ops.local.supervised import SUPERVISOR
 from ops.local.waiting import wait_until
 
 if TYPE_CHECKING:
     from ops.local.local_bridge import LocalBridge
+
+
+@pytest.fixture(scope="module")
+def supervisor() -> str:
+    return SUPERVISOR
 
 
 def progress(bridge: LocalBridge) -> Progress:
