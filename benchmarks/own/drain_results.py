@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import orjson
@@ -19,12 +20,15 @@ from workers.identify import Respondent
 from workers.mixpanel_shape import make_event, make_profile
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from redis import Redis
 
     from benchmarks.sizes import Sizes
     from common.routes import Route
+    from ops.local.local_bridge import LocalBridge
+    from ops.local.supervised import Supervised
 
 WORKER = "worker-mixpanel"
 DRAIN_TIMEOUT_SECONDS = 120.0
@@ -33,12 +37,8 @@ DRAIN_TIMEOUT_SECONDS = 120.0
 def measure(folder: Path, sizes: Sizes) -> Figures:
     """Return results a second, from the first batch's arrival to the last one's."""
     count = sizes.waiting_results
-    with running_bridge(folder, processes=("ingress", WORKER, "beat")) as bridge:
-        assert bridge.supervised is not None
-        bridge.supervised.stop_one(WORKER)
-        with bridge.redis() as redis:
-            load_results(redis, load_config(bridge.settings()).routes.named("demo"), count)
-        threading.Thread(target=bridge.supervised.start_one, args=(WORKER,)).start()
+    with results_waiting(folder, count) as (bridge, supervised):
+        threading.Thread(target=supervised.start_one, args=(WORKER,)).start()
         wait_until(
             lambda: bridge.sandbox.get("mixpanel", "summary")["events"] >= count,
             DRAIN_TIMEOUT_SECONDS,
@@ -52,7 +52,19 @@ def measure(folder: Path, sizes: Sizes) -> Figures:
     return {"per_second": after_first / seconds if seconds else None, "imports": calls}
 
 
-def load_results(redis: Redis, route: Route | None, count: int) -> None:
+@contextmanager
+def results_waiting(folder: Path, count: int) -> Iterator[tuple[LocalBridge, Supervised]]:
+    """Run the bridge with that many results waiting and nobody there to write them."""
+    with running_bridge(folder, processes=("ingress", WORKER, "beat")) as bridge:
+        supervised = bridge.supervised
+        assert supervised is not None
+        supervised.stop_one(WORKER)
+        with bridge.redis() as redis:
+            _load(redis, load_config(bridge.settings()).routes.named("demo"), count)
+        yield bridge, supervised
+
+
+def _load(redis: Redis, route: Route | None, count: int) -> None:
     """Put results where unpacking puts them; the disk may wait until all are in."""
     ledger = Ledger(redis)
     redis.config_set("appendfsync", "no")

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.bridge import running_bridge
 from benchmarks.local_koji import API_KEY, local_koji
-from benchmarks.own.drain_results import WORKER, load_results
+from benchmarks.own.drain_results import WORKER, results_waiting
 from benchmarks.own.measure import Figures, Measure, Row, percentile
 from benchmarks.people import members
-from common.config import load_config
 from common.ledger.pauses import Pauses
 from ops.local.local_bridge import WORKING
 from ops.local.supervised import Program, procfile_programs
@@ -111,17 +110,13 @@ def _starts(folder: Path, sizes: Sizes, workers: int) -> Figures:
 
 def _results(folder: Path, sizes: Sizes) -> Figures:
     count = sizes.waiting_results
-    with running_bridge(folder, processes=("ingress", WORKER, "beat")) as bridge:
-        assert bridge.supervised is not None
-        bridge.supervised.stop_one(WORKER)
-        with bridge.redis() as redis:
-            load_results(redis, load_config(bridge.settings()).routes.named("demo"), count)
-            bridge.supervised.start_one(WORKER)
-            written = "bridge:{writes}:done"
-            wait_until(lambda: redis.zcard(written) > 0, PATIENCE_SECONDS, "the first", 0.01)
-            before, first = Used.now(redis), redis.zcard(written)
-            wait_until(lambda: redis.zcard(written) >= count, 2 * PATIENCE_SECONDS, "all", 0.02)
-            after = Used.now(redis)
+    with results_waiting(folder, count) as (bridge, supervised), bridge.redis() as redis:
+        supervised.start_one(WORKER)
+        written = "bridge:{writes}:done"
+        wait_until(lambda: redis.zcard(written) > 0, PATIENCE_SECONDS, "the first", 0.01)
+        before, first = Used.now(redis), redis.zcard(written)
+        wait_until(lambda: redis.zcard(written) >= count, 2 * PATIENCE_SECONDS, "all", 0.02)
+        after = Used.now(redis)
     per_second = (count - first) / (after.at - before.at)
     return {"results_per_second": per_second, **after.since(before, "results")}
 
