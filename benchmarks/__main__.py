@@ -80,7 +80,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that all works")
     parser.add_argument("--repeat", type=int, help="repetitions instead of the default")
     parser.add_argument(
-        "--abreast", type=int, help="contenders at a time in scenarios that mostly wait"
+        "--abreast", type=int, help="contenders at a time, in scenarios that allow for it"
     )
     parser.add_argument("--render", action="store_true", help="measure nothing, write results anew")
     parser.add_argument("--out", type=Path, help="folder of the results")

@@ -51,6 +51,7 @@ def draw(store: Store, sizes: Sizes) -> str:
             parts += _cell(_run(store, panel.what, name), panel, name, x, y)
         bottom = TOP + len(names) * (HIGH + GAP_Y) + 4
         parts.append(text(x + WIDE, bottom, f"{panel.until:.0f} s", "end"))
+        parts.append(text(x + WIDE / 2, bottom, f"{panel.until / 2:.0f} s", "middle"))
         parts.append(text(x, bottom, "0 s"))
     parts += _legend(height - 24)
     return "\n".join([*parts, "</svg>", ""])
@@ -109,7 +110,7 @@ def _cell(run: dict[str, Any] | None, panel: Panel, name: str, x: float, y: floa
 
 def _caption(run: dict[str, Any]) -> str:
     if "utilisation" in run:
-        return f"{run['utilisation']:.2f} of the limit, {run['refused']} 429s"
+        return f"{run['utilisation']:.2f} of the limit, 429s: {run['refused']}"
     if "failed" in run:
         return f"{run['failed']} given up"
     return f"{run['never']} never, {run['twice']} twice"

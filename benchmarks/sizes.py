@@ -10,7 +10,7 @@ class Sizes:
     """People, rates (a minute), seconds and repetitions."""
 
     repeat: int = 3
-    abreast: int = 4  # contenders at a time where they mostly wait
+    abreast: int = 4  # contenders at a time, in scenarios that allow for it
     window_seconds: int = 60
     latency_ms: int = 20
     faults_for: tuple[str, ...] = ()  # contenders of the long scenarios, none = all
@@ -37,7 +37,7 @@ class Sizes:
     refused_per_minute: int = 600
     refused_cap_seconds: float = 75
 
-    waiting_people: int = 10_000
+    waiting_people: int = 20_000
 
     load_seconds: float = 5
     imports: int = 7
@@ -45,7 +45,7 @@ class Sizes:
     members: int = 1_000_000
     lone_results: int = 60
     waiting_results: int = 20_000
-    noop_tasks: int = 5000
+    noop_tasks: int = 3000
     ticks: int = 200
     scaling_workers: tuple[int, ...] = (1, 2, 4, 8, 16)
     scaling_people: int = 2000

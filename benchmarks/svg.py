@@ -4,10 +4,31 @@ from __future__ import annotations
 
 from html import escape
 
-HEAD = """\
-<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" \
-height="{height}" font-family="sans-serif">
-<rect width="{width}" height="{height}" fill="white"/>"""
+# Each colour as drawn, and what a dark page shows in its place; viewers without CSS ignore that.
+DARK = {
+    "white": "#0d1117",
+    "#f4f4f4": "#1b222c",
+    "#111": "#f0f3f6",
+    "#222": "#dce2e8",
+    "#444": "#b4bcc6",
+    "#999": "#8d96a0",
+    "#0b7a4b": "#35c286",
+    "#5b7fa6": "#7fa9d6",
+    "#c0392b": "#ff7b6b",
+}
+_RULES = "\n".join(
+    f'  [fill="{light}"] {{{{ fill: {dark} }}}} [stroke="{light}"] {{{{ stroke: {dark} }}}}'
+    for light, dark in DARK.items()
+)
+HEAD = f"""\
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{width}} {{height}}" width="{{width}}" \
+height="{{height}}" font-family="sans-serif">
+<style>
+@media (prefers-color-scheme: dark) {{{{
+{_RULES}
+}}}}
+</style>
+<rect width="{{width}}" height="{{height}}" fill="white"/>"""
 
 
 def box(x: float, y: float, width: float, height: float, fill: str, opacity: float = 1) -> str:

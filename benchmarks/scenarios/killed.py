@@ -54,6 +54,6 @@ SCENARIO = Scenario(
     "kill -9 of one of two workers",
     measure,
     is_long=True,
-    mostly_waits=True,
+    side_by_side=True,
     end="recovery_seconds",
 )

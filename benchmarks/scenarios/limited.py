@@ -74,6 +74,6 @@ SCENARIO = Scenario(
     "limited",
     "At the limit, window used up beforehand",
     measure,
-    mostly_waits=True,
+    side_by_side=True,
     end="seconds",
 )

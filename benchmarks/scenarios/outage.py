@@ -46,6 +46,6 @@ SCENARIO = Scenario(
     "Koji down as the cohort comes",
     measure,
     is_long=True,
-    mostly_waits=True,
+    side_by_side=True,
     end="last_start_after_seconds",
 )

@@ -40,6 +40,6 @@ SCENARIO = Scenario(
     "Refused calls count too",
     measure,
     is_long=True,
-    mostly_waits=True,
+    side_by_side=True,
     end="seconds",
 )

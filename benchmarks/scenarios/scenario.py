@@ -19,10 +19,10 @@ LineUp = Callable[[], None]
 class Scenario:
     """`measure(name, folder, sizes, line_up)` returns figures; `skips` are who it means nothing to.
 
-    `is_long` scenarios are measured with a few contenders only where a pass has to be short. In one
-    that `mostly_waits` several contenders can be measured at a time: `line_up` is called by each
-    that is ready, and returns once all are. `end` is the figure that is None for a contender that
-    did not come to its end in time.
+    `is_long` scenarios are measured with a few contenders only where a pass has to be short. Where
+    contenders mostly wait, or the figure is no time, several can be measured `side_by_side`:
+    `line_up` is called by each that is ready, and returns once all are. `end` is the figure that is
+    None for a contender that did not come to its end in time.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Scenario:
     measure: Callable[[str, Path, Sizes, LineUp], Figures]
     skips: frozenset[str] = frozenset()
     is_long: bool = False
-    mostly_waits: bool = False
+    side_by_side: bool = False
     end: str = ""
 
     def came_to_its_end(self, figures: Figures) -> bool:

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 SETTLE_SECONDS = 1.0
 
 
-def measure(name: str, folder: Path, sizes: Sizes, _line_up: LineUp) -> Figures:
+def measure(name: str, folder: Path, sizes: Sizes, line_up: LineUp) -> Figures:
     """Return bytes a person and how long handing them over took."""
     with local_koji(folder, 60) as koji:
         stage = Stage(folder, koji.sandbox, sizes.waiting_people, per_minute=600, consume=False)
         with running(name, stage) as run:
             redis = run.redis()
             assert redis is not None
+            line_up()
             with redis:
                 before = _used(redis)
                 began_at = time.monotonic()
@@ -46,4 +47,10 @@ def _used(redis: Redis) -> int:
     return int(redis.info("memory")["used_memory"])
 
 
-SCENARIO = Scenario("waiting", "Redis bytes a waiting person", measure, skips=frozenset({"serial"}))
+SCENARIO = Scenario(
+    "waiting",
+    "Redis bytes a waiting person",
+    measure,
+    skips=frozenset({"serial"}),
+    side_by_side=True,
+)
