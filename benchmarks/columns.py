@@ -111,13 +111,14 @@ def behind(store: Store) -> str:
     """Say in one sentence where others have the better figure, read off the figures."""
     told, judged = [], 0
     for column in COLUMNS:
-        ours = column.value(store, OURS)
+        failed = OURS in store.errors.get(column.what, {})
+        ours = None if failed else column.value(store, OURS)
         others = {
             who: value
             for who in store.runs.get(column.what, {})
             if who != OURS and (value := column.value(store, who)) is not None
         }
-        if not others or not store.values(column.what, OURS, column.key):
+        if not others or not (failed or store.values(column.what, OURS, column.key)):
             continue
         judged += 1
         pick = max if column.more_is_better else min
