@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from common.ledger.lanes import INBOX, INVITATIONS, WRITES, Lane
+from common.ledger.lanes import DELIVERIES, INBOX, INVITATIONS, WRITES, Lane
 from common.ledger.letters import LANES, Filters, Letter, iso
 from common.messages import InterviewResult, Invitation
 
@@ -84,8 +84,10 @@ class DeadLetters:
         if letter.lane != WRITES.name and letter.route and not self._routes.named(letter.route):
             return f"its route {letter.route!r} is not in routes.toml"
         if bulk and letter.reason == HELD:
+            done = "have the mail" if letter.lane == DELIVERIES.name else "have been started"
+            where = "at the mail server" if letter.lane == DELIVERIES.name else "in Koji"
             return (
-                "the person may have been started already; look in Koji, then replay it by its "
+                f"the person may {done} already; look {where}, then replay it by its "
                 f"id or with --reason {HELD}, or drop it"
             )
         return ""

@@ -10,6 +10,7 @@ import click
 from common.errors import BadPayloadError
 from common.ledger.dead_letters import iso
 from ops.examples import example
+from ops.handing_over import handing_over
 from ops.members import make_person, read_members
 from ops.output import duration, print_json
 from ops.parameters import as_json
@@ -52,6 +53,8 @@ def plan(session: Session, route_name: str, file: TextIO, *, as_json: bool) -> N
                 "waiting_before": made.waiting_before,
                 "eta_seconds": eta,
                 "finish_at": finish_at,
+                "deliver": route.deliver,
+                "invited_event": route.invited_event,
             }
         )
         return
@@ -60,7 +63,7 @@ def plan(session: Session, route_name: str, file: TextIO, *, as_json: bool) -> N
         add_row(table, text, n)
     add_row(table, "credits at most", made.credits)
     add_row(table, "people waiting already", made.waiting_before)
-    draw(table)
+    draw(table, f"The link is brought by: {handing_over(route)}.")
     if eta is None:
         draw(f"No finish time: {made.hindrance}")
     else:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from common.identity import id_hash, study_hash
-from common.ledger.lanes import INBOX, INVITATIONS, WRITES, Lane
+from common.ledger.lanes import DELIVERIES, INBOX, INVITATIONS, WRITES, Lane
 from common.messages import CohortPage, Delivery, InterviewResult, Invitation, decode
 from ops.console.standing import Standing, find_standings
 from ops.members import EMAIL_KEYS, ID_KEYS
@@ -36,12 +36,23 @@ class Study:
     person: Invitation
 
 
+@dataclass(frozen=True)
+class Handover:
+    """The link of one study on its way to the person; `needless` is why it was not sent."""
+
+    study_id: str
+    deliver: str
+    standing: Standing
+    needless: str = ""
+
+
 @dataclass
 class Holdings:
     """What is held; `payloads` are those that wait and mention the person, by what they are."""
 
     last_started_ms: int | None = None
     studies: list[Study] = field(default_factory=list)
+    handovers: list[Handover] = field(default_factory=list)
     results: list[Standing] = field(default_factory=list)
     profiles: list[dict[str, Any]] = field(default_factory=list)
     payloads: dict[str, int] = field(default_factory=dict)
@@ -80,12 +91,29 @@ def find_holdings(desk: Desk, identity: str) -> Holdings:
     for standing, raw in zip(find_standings(desk, INVITATIONS, keys), values, strict=True):
         study = standing.key.rpartition(".")[2]
         found.studies.append(Study(studies.get(study, study), standing, Invitation.decode(raw)))
+    found.handovers = _handovers(desk, found.studies)
     found.results = find_standings(desk, WRITES, sorted(writes))
     hashes = sorted(names.hashes)
     profiles: Any = desk.ledger.profiles(hashes)
     found.profiles = [orjson.loads(raw) for raw in profiles if raw]
     started: Any = desk.redis.hmget(INVITATIONS.key("people"), hashes) if hashes else []
     found.last_started_ms = max((int(float(raw)) for raw in started if raw), default=None)
+    return found
+
+
+def _handovers(desk: Desk, studies: list[Study]) -> list[Handover]:
+    """Return the deliveries of invitations, which have the same keys."""
+    keys = [study.standing.key for study in studies]
+    values: Any = desk.redis.hmget(DELIVERIES.key("entries"), keys) if keys else []
+    found = []
+    standings = find_standings(desk, DELIVERIES, keys)
+    for study, standing, raw in zip(studies, standings, values, strict=True):
+        if standing.state == "unknown":
+            continue
+        route = desk.config.routes.named(study.standing.route or study.person.route)
+        needless = raw.decode() if standing.state == "done" and raw else ""
+        deliver = route.deliver if route else ""
+        found.append(Handover(study.study_id, deliver, standing, needless))
     return found
 
 

@@ -11,6 +11,7 @@ from common.errors import BadPayloadError
 from common.ledger.pauses import MIXPANEL
 from common.routes import Route
 from ops.foresight import NOBODY
+from ops.handing_over import handing_over, mail_kind
 from ops.members import read_bytes
 from ops.planning import TOLD, make_plan
 
@@ -74,7 +75,11 @@ def make_blueprint(desk: Desk) -> Blueprint:
             return redirect(url_for("routes.show"), 303)
         made = make_plan(desk.config, desk.ledger, route, members)
         return render_template(
-            "plan.html", plan=made, without=TOLD[NOBODY], now_ms=desk.ledger.now_ms()
+            "plan.html",
+            plan=made,
+            handing_over=handing_over(route),
+            without=TOLD[NOBODY],
+            now_ms=desk.ledger.now_ms(),
         )
 
     return pages
@@ -98,6 +103,8 @@ def _settings(desk: Desk, route: Route) -> dict[str, Any]:
     if route.max_invites is not None:
         values["max_invites"] = f"{route.max_invites.count}/{route.max_invites.unit}"
     values["properties"] = ", ".join(route.properties) or None
+    values["deliver"], values["mail"] = handing_over(route), mail_kind(route)
+    values["webhook"] = None  # its host is told with `deliver`; the rest of the URL may be secret
     values["exclude"] = len(route.exclude) or None  # they may be addresses
     return {name: _written(value) for name, value in values.items() if value is not None}
 

@@ -9,6 +9,7 @@ import orjson
 from markupsafe import Markup
 
 from common.ledger.dead_letters import iso
+from ops.handing_over import delivery
 from ops.output import duration
 
 if TYPE_CHECKING:
@@ -53,5 +54,5 @@ def words(value: str) -> str:
 
 def add_filters(app: Flask) -> None:
     """Give the templates these functions."""
-    for function in (number, counted, moment, duration, as_json, words):
+    for function in (number, counted, moment, duration, as_json, words, delivery):
         app.add_template_filter(function)

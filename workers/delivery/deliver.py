@@ -133,8 +133,9 @@ def _put_back(bridge: Bridge, key: str, token: int, delay_ms: int) -> None:
 
 
 def _end(bridge: Bridge, claim: Claimed, reason: str) -> None:
+    """End what need not be delivered; the reason is kept, so that nobody takes it for delivered."""
     bridge.ledger.complete(
-        DELIVERIES, [(claim.key, claim.token, b"", {f"undelivered:{reason}": 1})]
+        DELIVERIES, [(claim.key, claim.token, reason.encode(), {f"undelivered:{reason}": 1})]
     )
     log.info("delivery_not_needed", reason=reason)
 

@@ -64,6 +64,8 @@ def test_a_plan_is_exactly_this(run_json: Any, book: Book) -> None:
         "credits": 2,
         "waiting_before": 1,
         "eta_seconds": 3,
+        "deliver": "koji",
+        "invited_event": False,
     }
     assert finish_at.endswith("Z")
 

@@ -264,6 +264,7 @@ def test_who_has_answered_already_gets_no_link(make: Callable[..., Bench]) -> No
     bench.ledger.result_came("int-1")
     assert deliver(bench.bridge) == 0
     assert (state(bench), counters(bench)["undelivered:answered"]) == ("done", 1)
+    assert bench.ledger.value(DELIVERIES, key_of(bench)) == b"answered"  # never the link
     assert bench.receiver.requests == []
 
 
