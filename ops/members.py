@@ -1,20 +1,15 @@
-"""Cohort members as files have them: read, and told apart as the workers tell them apart."""
+"""Cohort members as files have them, told apart as the workers tell them apart."""
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
-from common.errors import BadPayloadError
 from common.identity import email_hash, id_hash, normal_email, usable_id
 from common.policy import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from common.routes import Route
 
@@ -49,52 +44,6 @@ class Person:
     def id_hash(self) -> str:
         """The ledger's name for the distinct_id."""
         return id_hash(self.distinct_id)
-
-
-def read_members(text: str) -> list[dict[str, Any]]:
-    """Read a JSON list (or an object with `members`) or CSV; raises BadPayloadError."""
-    text = text.removeprefix("\ufeff").strip()
-    if not text.startswith(("[", "{")):
-        return _read_csv(text)
-    try:
-        document = orjson.loads(text)
-    except orjson.JSONDecodeError as exc:
-        raise BadPayloadError(f"not JSON: {exc}") from exc
-    if isinstance(document, dict):
-        nested = document.get("parameters")
-        document = (nested if isinstance(nested, dict) else document).get("members")
-    if not isinstance(document, list) or not all(isinstance(one, dict) for one in document):
-        raise BadPayloadError("must be a list of objects, or an object with a list `members`")
-    return document
-
-
-def read_bytes(raw: bytes) -> list[dict[str, Any]]:
-    """Read what somebody uploaded; raises BadPayloadError."""
-    try:
-        return read_members(raw.decode("utf-8-sig"))
-    except UnicodeDecodeError as exc:
-        raise BadPayloadError("the file is not UTF-8 text") from exc
-
-
-def _read_csv(text: str) -> list[dict[str, Any]]:
-    rows = csv.reader(io.StringIO(text, newline=""))
-    try:
-        return _members(rows)
-    except csv.Error as exc:
-        raise BadPayloadError(f"line {rows.line_num}: not CSV: {exc}") from exc
-
-
-def _members(rows: Iterator[list[str]]) -> list[dict[str, Any]]:
-    headings = [heading(name) for name in next(rows, [])]
-    if not names_people(headings):
-        raise BadPayloadError(
-            "the first line must name the columns, among them email or distinct_id"
-        )
-    return [
-        {name: cell for name, cell in zip(headings, row, strict=False) if cell != ""}
-        for row in rows
-        if any(row)
-    ]
 
 
 def names_people(headings: Sequence[str]) -> bool:

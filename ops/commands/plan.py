@@ -11,7 +11,8 @@ from common.errors import BadPayloadError
 from common.ledger.dead_letters import iso
 from ops.examples import example
 from ops.handing_over import handing_over
-from ops.members import make_person, read_members
+from ops.member_files import read_members
+from ops.members import make_person
 from ops.output import duration, print_json
 from ops.parameters import as_json
 from ops.planning import make_plan
@@ -77,6 +78,6 @@ def read_people(route: Route, file: TextIO) -> list[Person]:
 
 def _read(file: TextIO) -> list[dict[str, Any]]:
     try:
-        return read_members(file.read())
-    except (BadPayloadError, UnicodeDecodeError) as exc:
-        raise click.ClickException(f"{file.name}: {exc}") from exc
+        return read_members(file)
+    except BadPayloadError as exc:
+        raise click.ClickException(f"{file.name}: {exc}.") from exc

@@ -12,7 +12,7 @@ from common.ledger.pauses import MIXPANEL
 from common.routes import Route
 from ops.foresight import NOBODY
 from ops.handing_over import handing_over, mail_kind
-from ops.members import read_bytes
+from ops.member_files import read_bytes
 from ops.planning import TOLD, make_plan
 
 if TYPE_CHECKING:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from common.errors import BadPayloadError
 from common.routes import Route
-from ops.members import make_person, read_members
+from ops.member_files import read_members
+from ops.members import make_person
 from ops.participants import row
 
 
@@ -24,4 +27,4 @@ def test_a_sheet_runs_no_name_and_no_property(text: str, written: str) -> None:
 
 def test_a_broken_csv_names_its_line() -> None:
     with pytest.raises(BadPayloadError, match="line 3: not CSV"):
-        read_members('email\nann@example.com\n"' + "x" * 200_000)
+        read_members(io.StringIO('email\nann@example.com\n"' + "x" * 200_000))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import stat
 import time
@@ -19,7 +20,8 @@ from common.ledger.pauses import Pauses
 from common.messages import CohortPage
 from common.routes import Route, Routes
 from ops.foresight import OUTCOMES, foresee
-from ops.members import make_person, read_members
+from ops.member_files import read_members
+from ops.members import make_person
 from tests.unit.ops.conftest import NOON_MS, email
 from workers import cohorts
 
@@ -235,15 +237,44 @@ def test_ten_thousand_members_are_planned_each(session: Session) -> None:
         "email,plan\na@b.cd,pro\n",
         "\ufeffEmail,plan,empty\r\na@b.cd,pro,\r\n\r\n",
         '"E-Mail","plan"\n"a@b.cd","pro"',
+        "\ufeff\r\nemail;plan\r\na@b.cd;pro",
+        "email\tplan\na@b.cd\tpro\n",
+        "plan|email\npro|a@b.cd\n",
+        '\ufeff\n [{"email": "a@b.cd", "plan": "pro"}]\n',
     ],
 )
 def test_json_and_csv_are_read_alike(text: str) -> None:
-    assert read_members(text) == [{"email": "a@b.cd", "plan": "pro"}]
+    assert read_members(io.StringIO(text, newline="")) == [{"email": "a@b.cd", "plan": "pro"}]
+
+
+@pytest.mark.parametrize("command", ["plan", "cohort csv", "cohort import"])
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"email\nann@example.com\n\xff\xfe\n", "not UTF-8 text; save the file as UTF-8"),
+        (b"\nname;plan\nJane;pro", "line 2: must name the columns, among them email (or $email)"),
+        (b"\n\nemail\n\n" + b"x" * 200_000 + b"\n", "near line 5: not CSV"),
+        (b"", "line 1: must name the columns"),
+    ],
+)
+def test_every_command_says_the_same_about_a_file_that_is_none(
+    run: Callable[..., Result], tmp_path: Path, command: str, content: bytes, why: str
+) -> None:
+    path = tmp_path / "members.csv"
+    path.write_bytes(content)
+    result = run(*command.split(), str(path), "--route", "activation")
+    assert result.exit_code == 1
+    assert f"{path}: " in result.stderr
+    assert why in result.stderr
+    assert "Jane" not in result.stderr
+    assert "xxx" not in result.stderr
 
 
 def test_mixpanels_headings_are_known() -> None:
     text = "Distinct ID,First Name,$city\nd1,Jane,Berlin\n"
-    assert read_members(text) == [{"distinct_id": "d1", "first_name": "Jane", "$city": "Berlin"}]
+    assert read_members(io.StringIO(text, newline="")) == [
+        {"distinct_id": "d1", "first_name": "Jane", "$city": "Berlin"}
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "[1]", "[{", '{"people": []}', "name,plan\nJane,pro"])

@@ -131,10 +131,13 @@ def test_a_plan_for_a_paused_route_has_no_finish(visitor: Visitor, desk: Desk) -
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"\xff\xfe", "the file is not UTF-8 text"),
+        (b"\xff\xfe", "not UTF-8 text; save the file as UTF-8"),
         (b"[1]", "must be a list of objects"),
-        (b"a,b\n1,2", "the first line must name the columns"),
-        (b'email\n"' + b"x" * 200_000 + b'"\n', "line 2: not CSV: field larger than field limit"),
+        (b"a,b\n1,2", "line 1: must name the columns"),
+        (
+            b'email\n"' + b"x" * 200_000 + b'"\n',
+            "near line 2: not CSV: field larger than field limit",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(visitor: Visitor, content: bytes, why: str) -> None:
