@@ -21,7 +21,7 @@ TEXT = """\
 - Refusals counted: {refused_people:,} people at {refused_per_minute:,} a minute, window used up
   beforehand, and refused calls fill it too; ideal {refused_ideal:g} s, given up after
   {refused_cap_seconds:g} s.
-- Celery runs with the gevent pool, with which it does best. With prefork or threads, some three
+- Celery runs with the gevent pool, its best at a limit. With prefork or threads, some three
   tasks a second are left of any `rate_limit` (`programs/celery_app.py` says why).
 - Bytes a person: `used_memory` of Redis before and after {waiting_people:,} people.
 """
