@@ -60,13 +60,25 @@ class LazyCommands(MutableMapping[str, click.Command]):
         return len(self.places)
 
 
-class LazyGroup(click.Group):
+class FullGroup(click.Group):
+    """A group that lists its commands with their whole first sentence."""
+
+    def summaries(self, ctx: click.Context) -> list[tuple[str, str]]:
+        """Return each command's name and summary; the order is the alphabet's, as click has it."""
+        names = self.list_commands(ctx)
+        return [(name, self.commands[name].get_short_help_str(limit=1000)) for name in names]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write them under their heading."""
+        with formatter.section("Commands"):
+            formatter.write_dl(self.summaries(ctx))
+
+
+class LazyGroup(FullGroup):
     """A group that lists its commands without importing them."""
 
     commands: LazyCommands
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write each command's name and summary; the order is the alphabet's, as click has it."""
-        names = self.list_commands(ctx)
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, self.commands.places[name].summary) for name in names])
+    def summaries(self, ctx: click.Context) -> list[tuple[str, str]]:
+        """Return each command's name and summary, as their places have them."""
+        return [(name, self.commands.places[name].summary) for name in self.list_commands(ctx)]

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import orjson
 
+from common.ledger.letters import iso
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -75,6 +77,16 @@ def working(what: str, *, quiet: bool) -> Iterator[None]:
 
 def _is_watched(*, quiet: bool) -> bool:
     return not quiet and sys.stderr.isatty()
+
+
+def moment(at_ms: float) -> str:
+    """Return a moment (Unix ms) to the second, in UTC, as tables have it."""
+    return iso(at_ms).replace("T", " ").partition(".")[0] + "Z"
+
+
+def counted(value: int, thing: str, things: str = "") -> str:
+    """Return a number with its noun."""
+    return f"{value:,} {thing if value == 1 else things or thing + 's'}"
 
 
 def duration(seconds: float | None) -> str:

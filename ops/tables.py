@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 BAR_WIDTH = 12
 GAP = "  "
+FOLDED = 24
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,12 @@ class Table:
         """Return headings and rows as plain texts."""
         return [self.columns, *(tuple(map(_text, row)) for row in self.rows)]
 
+    def least(self) -> int:
+        """Return how many characters it needs, if texts may be folded to a few words a line."""
+        named = zip(self.columns, self.widths(), strict=True)
+        widths = [width if name in self.whole else min(width, FOLDED) for name, width in named]
+        return sum(widths) + len(GAP) * len(widths)
+
     def widths(self) -> list[int]:
         """Return how many characters each column needs."""
         return [max(map(len, column)) for column in zip(*self.texts(), strict=True)]
@@ -115,7 +122,7 @@ def _drawn(table: Table, width: int) -> RenderableType:
         return Text(value.text, style="red") if isinstance(value, Bad) else _text(value)
 
     for name in table.spare:
-        if sum(table.widths()) + len(GAP) * len(table.columns) > width:
+        if table.least() > width:
             table = table.without(name)
     drawing = Drawing(title=table.title or None, title_justify="left", title_style="bold")
     drawing.box, drawing.padding, drawing.pad_edge = box.SIMPLE_HEAD, (0, 1, 0, 0), False

@@ -52,7 +52,7 @@ def _workers(app: Celery, waiting: int) -> tuple[Check, bool]:
     if not missing:
         detail = f"{len(answers)} answer, every queue is served"
         return Check("workers", ok=True, detail=detail), True
-    who = f"nobody takes from the queue(s) {', '.join(missing)}" if taken else "no worker answers"
+    who = f"nobody takes from {', '.join(missing)}" if taken else "no worker answers"
     # Before the first start there is nobody, and nothing is wrong with that.
     check = Check(
         "workers",

@@ -6,6 +6,7 @@ import base64
 from typing import TYPE_CHECKING
 
 from ops.checks import Check
+from ops.output import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +41,7 @@ def check_settings(config: Config) -> Iterator[Check]:
         ok=not left_in,
         detail=f"still as in .env.example: {', '.join(left_in)}"
         if left_in
-        else f"read; {len(config.routes)} route(s)",
+        else f"read; {counted(len(config.routes), 'route')}",
     )
     yield _signature(settings.koji_signature_scheme, settings.koji_webhook_secrets)
 
@@ -56,6 +57,6 @@ def _signature(scheme: str, secrets: tuple[str, ...]) -> Check:
             hints.append(f"a secret under {ENOUGH_BYTES} characters can be guessed")
         if scheme != "stripe" and any(secret.startswith("whsec_") for secret in secrets):
             hints.append("whsec_ is how secrets of the schemes standard and stripe begin")
-    told = f"{scheme}, {len(secrets)} secret(s)"
+    told = f"{scheme}, {counted(len(secrets), 'secret')}"
     detail = "; ".join([told, *hints, "try it out: python -m ops send-test koji"])
     return Check("signature", ok=True, detail=detail)

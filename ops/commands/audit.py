@@ -6,7 +6,7 @@ import click
 
 from common.ledger.dead_letters import iso
 from ops.examples import example
-from ops.output import print_json
+from ops.output import moment, print_json
 from ops.parameters import as_json
 from ops.session import Session, with_session
 from ops.tables import add_row, draw, make_table
@@ -41,10 +41,10 @@ def audit(session: Session, *, limit: int, as_json: bool) -> None:
     if not notes:
         click.echo("No changes yet.")
         return
-    table = make_table("", "at", "who", "what", "on", "details")
+    table = make_table("", "at", "who", "what", "on", "details", whole=("on",))
     for note in notes:
         details = ", ".join(f"{name} {value}" for name, value in note.details.items())
-        add_row(table, iso(note.at_ms), note.who, note.what, note.on, details)
+        add_row(table, moment(note.at_ms), note.who, note.what, note.on, details)
     draw(table)
     if total > len(notes):
         click.echo(f"{total - len(notes):,} older ones: --limit {total}", err=True)

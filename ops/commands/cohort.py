@@ -13,7 +13,8 @@ from ops.commands.plan import read_people
 from ops.commands.pull import pull
 from ops.examples import example
 from ops.foresight import NEW, foresee
-from ops.output import note, print_json
+from ops.lazy_commands import FullGroup
+from ops.output import counted, note, print_json
 from ops.parameters import as_json
 from ops.participants import is_private, write_files
 from ops.session import Session, with_session
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
 
 
 @click.group(
+    cls=FullGroup,
     epilog=example(
         "cohort pull --route activation-dropoffs",
         "cohort import members.csv --route activation-dropoffs",
-    )
+    ),
 )
 def cohort() -> None:
     """Bring in cohort members without a webhook, or write files of them for Koji."""
@@ -85,7 +87,7 @@ def to_csv(
         print_json({"route": route.name, "rows": len(chosen), "files": told, "skipped": skipped})
     else:
         for path, rows in files:
-            click.echo(f"{path}: {rows:,} rows")
+            click.echo(f"{path}: {counted(rows, 'row')}")
         for why, n in sorted(skipped.items()):
             note(f"{n:,} left out: {why.replace('_', ' ')}")
     if not files:

@@ -15,7 +15,7 @@ from common.ledger import INBOX
 from common.messages import CohortPage
 from ops.examples import example
 from ops.member_stream import Stream
-from ops.output import bar, note, print_json
+from ops.output import bar, counted, note, print_json
 from ops.parameters import as_json
 from ops.session import Session, with_session
 from ops.tables import add_row, draw, make_table
@@ -93,7 +93,8 @@ def import_members(
         print_json(told)
     else:
         done = "would be taken" if dry_run else "taken"
-        click.echo(f"{stream.rows:,} rows, {accepted:,} members {done}, {stream.rejected:,} not.")
+        taken = f"{counted(accepted, 'member')} {done}"
+        click.echo(f"{counted(stream.rows, 'row')}, {taken}, {stream.rejected:,} not.")
         if stream.errors:
             table = make_table("Not taken", "line", "why", numbers=("line",))
             for one in stream.errors:

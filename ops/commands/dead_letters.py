@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
-from common.ledger.dead_letters import Filters, iso
+from common.ledger.dead_letters import Filters
 from ops.commands.replay import drop, replay
 from ops.examples import example
+from ops.lazy_commands import FullGroup
 from ops.masking import masked, readable
-from ops.output import note, print_json
+from ops.output import moment, note, print_json
 from ops.parameters import as_json, letter_filters
 from ops.session import Session, with_session
 from ops.tables import add_row, draw, make_table
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 LETTERS_IN_A_TABLE = 50
 
 
-@click.group("dead-letters", epilog=example("dead-letters list --reason rejected --since 1d"))
+@click.group(
+    "dead-letters", cls=FullGroup, epilog=example("dead-letters list --reason rejected --since 1d")
+)
 def dead_letters() -> None:
     """Look at what could not be done, and replay or drop it."""
 
@@ -63,10 +66,12 @@ def list_letters(
         click.echo("No dead letters.")
         return
     columns = ("id", "route", "reason", "error", "tries", "died at")
-    table = make_table("", *columns, numbers=("tries",), whole=("id",), spare=("route", "tries"))
+    table = make_table(
+        "", *columns, numbers=("tries",), whole=("id",), spare=("route", "tries", "died at")
+    )
     for letter in letters:
         cells = (letter.id, letter.route, letter.reason, letter.error, letter.attempts)
-        add_row(table, *cells, _when(letter))
+        add_row(table, *cells, moment(letter.died_at_ms))
     draw(table)
     more = session.dead_letters.count(filters) - len(letters) if len(letters) == most else 0
     if more > 0:
@@ -96,15 +101,12 @@ def show(session: Session, letter_id: str, *, reveal: bool, as_json: bool) -> No
 
 def _show(letter: Letter, payload: Any) -> None:
     facts = make_table("", "dead letter", letter.id)
-    for name, value in letter.as_dict().items():
+    times = {"first_at": moment(letter.first_at_ms), "last_at": moment(letter.last_at_ms)}
+    for name, value in (letter.as_dict() | times).items():
         if name != "id":
             add_row(facts, name.replace("_", " "), value)
     story = make_table("Story", "at", "outcome", "status", "error", "next try after")
-    for step in letter.told():
+    for step, raw in zip(letter.told(), letter.story, strict=True):
         delay = f"{step['delay_seconds']:g} s" if step["delay_seconds"] else None
-        add_row(story, step["at"], step["outcome"], step["status"], step["error"], delay)
+        add_row(story, moment(raw["at"]), step["outcome"], step["status"], step["error"], delay)
     draw(facts, story, "Payload", orjson.dumps(payload, option=orjson.OPT_INDENT_2).decode())
-
-
-def _when(letter: Letter) -> str:
-    return iso(letter.died_at_ms).replace("T", " ").partition(".")[0] + "Z"

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.2
 # The clock ticks every second while beat and a worker are there.
 TICK_PATIENCE_SECONDS = 15.0
+HINT = (
+    "Is the cohort in the project of MIXPANEL_PROJECT_ID, and may MIXPANEL_SERVICE_ACCOUNT read it?"
+)
 
 
 @click.command("pull", epilog=example("cohort pull --route activation-dropoffs"))
@@ -64,7 +67,7 @@ def pull(session: Session, route_name: str, *, no_wait: bool, as_json: bool) -> 
     elif now.state == RUNNING:
         click.echo("The workers fetch it.")
     if now.state not in {DONE, RUNNING}:
-        raise click.ClickException(f"Not fetched: {now.error}")
+        raise click.ClickException(f"Not fetched: {now.error}. {HINT}")
 
 
 def _look_on(session: Session, pulls: Pulls, name: str, *, quiet: bool) -> Pull | None:

@@ -76,7 +76,11 @@ def _routes(routes: list[dict[str, Any]]) -> Table:
     numbers = ("pending", "in flight", "started", "completed", "written")
     columns = ("route", "study", "so far", *numbers, "done in", "state")
     table = make_table(
-        "Routes", *columns, numbers=(*numbers, "done in"), spare=("study", "so far", "in flight")
+        "Routes",
+        *columns,
+        numbers=(*numbers, "done in"),
+        whole=("route",),
+        spare=("study", "so far", "in flight"),
     )
     for one in routes:
         people = one["started"] + one["pending"] + one["in_flight"]
@@ -92,7 +96,7 @@ def _routes(routes: list[dict[str, Any]]) -> Table:
 
 def _pulls(pulls: list[dict[str, Any]]) -> Table:
     columns = ("route", "schedule", "last", "outcome", "next")
-    table = make_table("Pulls from Mixpanel, UTC", *columns, spare=("schedule",))
+    table = make_table("Pulls from Mixpanel, UTC", *columns, whole=("route",), spare=("schedule",))
     for one in pulls:
         times = (_minute(one["started_at"]), outcome(one), _minute(one["next_at"]))
         add_row(table, one["route"], one["schedule"] or "on demand", *times)

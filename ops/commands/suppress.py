@@ -9,7 +9,8 @@ import click
 from common.ledger.dead_letters import iso
 from common.ledger.suppressions import Suppressions, hashes_of
 from ops.examples import example
-from ops.output import note, print_json
+from ops.lazy_commands import FullGroup
+from ops.output import moment, note, print_json
 from ops.parameters import as_json
 from ops.session import Session, with_session
 from ops.tables import add_row, draw, make_table
@@ -18,7 +19,9 @@ BY_HAND = "by the operator"
 REASON_CHARS = 200
 
 
-@click.group(epilog=example("suppress add jane@example.com --reason 'asked by phone'"))
+@click.group(
+    cls=FullGroup, epilog=example("suppress add jane@example.com --reason 'asked by phone'")
+)
 def suppress() -> None:
     """Keep people from ever being asked again, on any route, also who waits already."""
 
@@ -78,7 +81,10 @@ def show(session: Session, *, as_json: bool) -> None:
     if as_json:
         print_json([{**asdict(one), "at": iso(one.at)} for one in found])
         return
+    if not found:
+        click.echo("Nobody is on the list.")
+        return
     table = make_table("Suppressed", "id", "since", "reason", whole=("id",))
     for one in found:
-        add_row(table, one.id, iso(one.at), one.reason)
+        add_row(table, one.id, moment(one.at), one.reason)
     draw(table)

@@ -8,8 +8,7 @@ from flask import url_for
 
 from common.ledger.pauses import MIXPANEL
 from common.ledger.pulls import FAILED
-from ops.console.texts import counted
-from ops.output import duration
+from ops.output import counted, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

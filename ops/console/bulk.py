@@ -14,7 +14,7 @@ from flask import Blueprint, abort, flash, g, redirect, render_template, request
 from common.ledger.dead_letters import HELD
 from common.rates import Rate
 from ops.console.filtering import Asked, read_filters
-from ops.console.texts import counted
+from ops.output import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

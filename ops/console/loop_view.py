@@ -5,6 +5,7 @@ The server fills them into the page, the page's script replaces them in place ev
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from common.ledger import figures
@@ -12,9 +13,9 @@ from common.ledger.pull_figures import outcome, pull_figures
 from ops.console.alerts import failed_pulls, find_alerts
 from ops.console.pace import Pace, read_paces
 from ops.console.sparkline import sparkline
-from ops.console.texts import DASH, clock, counted, number, words
+from ops.console.texts import DASH, clock, number, words
 from ops.console.totals import Totals, read_totals
-from ops.output import duration
+from ops.output import counted, duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,13 +37,13 @@ def see(desk: Desk) -> dict[str, Any]:
     totals = totals.at_least(*(sum(one[n] for one in routes) for n in PER_ROUTE[2:]))
     alerts = find_alerts(routes, lanes, desk.pauses.all(), figures.breakers(config, ledger), oldest)
     pulls = pull_figures(config, ledger)
-    alerts += failed_pulls(pulls)
+    alerts = sorted([*failed_pulls(pulls), *alerts], key=lambda one: one.level != "bad")
     states = {one["name"]: state(one, paces.get(one["name"])) for one in routes}
     texts = _funnel(totals, lanes, reasons) | _lane_texts(lanes, oldest)
     for one in routes:
         texts |= _route_texts(one, paces.get(one["name"]), states[one["name"]][1], now_ms)
     for one in pulls:
-        texts |= _pull_texts(one)
+        texts |= _pull_texts(one, now_ms)
     return {
         "texts": texts,
         "states": {f"route:{name}.state": kind for name, (kind, _) in states.items()},
@@ -131,8 +132,10 @@ def _route_texts(
     return {f"route:{route['name']}.{field}": text for field, text in texts.items()}
 
 
-def _pull_texts(pull: dict[str, Any]) -> dict[str, str]:
-    times = {"last": pull["started_at"], "next": pull["next_at"]}
-    texts = {name: at[:16].replace("T", " ") if at else DASH for name, at in times.items()}
-    texts["outcome"] = outcome(pull)
+def _pull_texts(pull: dict[str, Any], now_ms: int) -> dict[str, str]:
+    texts = {"outcome": outcome(pull)}
+    for name, at in (("last", pull["started_at"]), ("next", pull["next_at"])):
+        texts[name] = DASH
+        if at is not None:
+            texts[name] = clock(1000 * datetime.fromisoformat(at).timestamp(), now_ms)
     return {f"pull:{pull['route']}.{field}": text for field, text in texts.items()}

@@ -9,6 +9,7 @@ from flask import Blueprint, abort, flash, g, redirect, render_template, request
 
 from common.errors import BadPayloadError
 from common.ledger.pauses import MIXPANEL
+from common.result_names import DEFAULT_NAMES, ResultNames
 from common.routes import Route
 from ops.foresight import NOBODY
 from ops.handing_over import handing_over, mail_kind
@@ -102,11 +103,21 @@ def _settings(desk: Desk, route: Route) -> dict[str, Any]:
         values["rate_limit"] += " (KOJI_RATE_LIMIT)"
     if route.max_invites is not None:
         values["max_invites"] = f"{route.max_invites.count}/{route.max_invites.unit}"
-    values["properties"] = ", ".join(route.properties) or None
+    for name in ("properties", "profile_answers"):
+        values[name] = ", ".join(values[name]) or None
+    values["names"] = _renamed(route) or None
     values["deliver"], values["mail"] = handing_over(route), mail_kind(route)
     values["webhook"] = None  # its host is told with `deliver`; the rest of the URL may be secret
     values["exclude"] = len(route.exclude) or None  # they may be addresses
     return {name: _written(value) for name, value in values.items() if value is not None}
+
+
+def _renamed(route: Route) -> str:
+    """Return what Mixpanel is told under another name than ours."""
+    pairs = ((one.name, getattr(route.names, one.name)) for one in fields(ResultNames))
+    return ", ".join(
+        f"{name} = {own}" for name, own in pairs if own != getattr(DEFAULT_NAMES, name)
+    )
 
 
 def _written(value: Any) -> str:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from common.ledger.dead_letters import iso
 from ops.handing_over import delivery
-from ops.output import duration
+from ops.output import counted, duration
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -21,11 +21,6 @@ DASH = "\N{EN DASH}"
 def number(value: float | None) -> str:
     """Return a number with separators, a dash for none."""
     return DASH if value is None else f"{value:,}"
-
-
-def counted(value: int, thing: str, things: str = "") -> str:
-    """Return a number with its noun."""
-    return f"{value:,} {thing if value == 1 else things or thing + 's'}"
 
 
 def moment(at_ms: float | None) -> Markup:

@@ -160,7 +160,7 @@ def test_people_read_a_sentence_and_a_table(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "members.csv"
     path.write_text("email\nann@example.com\nnobody\n")
     result = run("cohort", "import", str(path), "--route", "activation")
-    assert "2 rows, 1 members taken, 1 not." in result.stdout
+    assert "2 rows, 1 member taken, 1 not." in result.stdout
     assert re.search(r"3  has neither", result.stdout)
 
 

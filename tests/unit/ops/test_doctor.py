@@ -330,7 +330,7 @@ def test_samples_left_in_the_settings_are_told(config: Config) -> None:
         ("hmac_hex", "short", "under 16 characters"),
         ("hmac_hex", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "standard and stripe"),
         ("standard", "c2hvcnQ=", "at least 24 bytes"),
-        ("stripe", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "stripe, 1 secret(s); try"),
+        ("stripe", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "stripe, 1 secret; try"),
     ],
 )
 def test_secrets_that_look_like_another_scheme_are_told(

@@ -399,7 +399,7 @@ def test_written_files_and_who_is_left_out_are_told(
     source.write_text("email,distinct_id\na@b.cd,1\n,2\n")
     options = ("--out", str(tmp_path), "--route", "activation")
     result = run("cohort", "csv", str(source), *options)
-    assert result.stdout == f"{tmp_path}/koji-activation-1.csv: 1 rows\n"
+    assert result.stdout == f"{tmp_path}/koji-activation-1.csv: 1 row\n"
     assert result.stderr == "1 left out: no email\n"
     source.write_text("email\n")
     result = run("cohort", "csv", str(source), *options)

@@ -55,7 +55,7 @@ def test_before_the_first_it_is_told_when_that_will_be(run_json: Any, visitor: V
         }
     ]
     page = visible(visitor.get("/").text)
-    assert f"activation daily 06:00 {DASH} not yet 2026-05-30 06:00" in page
+    assert f"activation daily 06:00 {DASH} not yet 30 May 06:00" in page
 
 
 def test_a_running_pull_tells_what_it_waits_for(
@@ -76,7 +76,7 @@ def test_a_finished_pull_tells_how_many_came(
     pulls.save(replace(PULL, state=DONE, page=5, members=4711))
     assert "2026-05-29 12:00  done, 4,711 members  2026-05-30 06:00" in run("status").stdout
     page = visible(visitor.get("/").text)
-    assert "2026-05-29 12:00 done, 4,711 members 2026-05-30 06:00" in page
+    assert "activation daily 06:00 12:00 done, 4,711 members 30 May 06:00" in page
 
 
 def test_a_failed_pull_says_why_and_raises_an_alert(

@@ -10,6 +10,7 @@ import pytest
 
 from common.hours import Span
 from common.rates import Cap
+from common.result_names import ResultNames
 from common.routes import Routes
 from tests.unit.ops.conftest import email
 from tests.unit.ops.console.conftest import visible
@@ -57,6 +58,17 @@ def test_a_cap_is_shown_as_it_was_written(visitor: Visitor, desk: Desk) -> None:
     page = visible(visitor.get("/routes").text)
     assert "max_invites 10/week" in page
     assert "quiet_hours 20:00-08:00" in page
+
+
+def test_only_names_that_were_changed_are_shown(visitor: Visitor, desk: Desk) -> None:
+    (first, second) = desk.config.routes
+    named = replace(first, names=ResultNames(event="Talked"), profile_answers=("nps", "why"))
+    object.__setattr__(desk.config, "routes", Routes([named, second]))
+    page = visible(visitor.get("/routes").text)
+    assert "names event = Talked " in page
+    assert "profile_answers nps, why" in page
+    assert page.count("names") == page.count("profile_answers") == 1
+    assert "ResultNames" not in page
 
 
 def test_whom_a_route_excludes_is_counted_and_not_named(visitor: Visitor, desk: Desk) -> None:
