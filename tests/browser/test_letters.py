@@ -12,16 +12,12 @@ from ops.local.sample_members import sample_members
 from ops.local.waiting import wait_until
 from tests.browser.books import bury_people, bury_write
 from tests.browser.conftest import PASSWORD, USER, Site, screenshot
+from tests.browser.keyboard import focused, tab_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from playwright.sync_api import Page
-
-FOCUSED = """() => {
-  const one = document.activeElement, style = getComputedStyle(one);
-  return [one.innerText || one.value || one.ariaLabel || "", style.outlineStyle !== "none"];
-}"""
 
 
 def wait_dead(ledger: Ledger, count: int) -> None:
@@ -104,15 +100,6 @@ def test_login_and_replay_by_keyboard_alone(
     bury_people(ledger, 1)
     page = open_page(base_url=site.console)
 
-    def tab_to(name: str) -> None:
-        for _ in range(60):
-            page.keyboard.press("Tab")
-            text, visible = page.evaluate(FOCUSED)
-            assert visible, f"the focus on {text!r} cannot be seen"
-            if str(text).strip().startswith(name):
-                return
-        raise AssertionError(f"{name} cannot be reached by keyboard")
-
     page.goto("/")
     page.wait_for_function("() => document.activeElement.id === 'user'")
     page.keyboard.type(USER)
@@ -120,24 +107,24 @@ def test_login_and_replay_by_keyboard_alone(
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="The loop").wait_for()
-    tab_to("Skip to the content")
+    tab_to(page, "Skip to the content")
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"
-    tab_to("Pause updates")
-    tab_to("1 dead letter waits")
+    tab_to(page, "Pause updates")
+    tab_to(page, "1 dead letter waits")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Dead letters").wait_for()
-    tab_to("Replay ticked")
-    tab_to("invitations:")
+    tab_to(page, "Replay ticked")
+    tab_to(page, "invitations:")
     page.keyboard.press("Space")
     page.keyboard.press("Shift+Tab")
     for _ in range(8):
-        if str(page.evaluate(FOCUSED)[0]).startswith("Replay ticked"):
+        if focused(page).startswith("Replay ticked"):
             break
         page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Replay 1 dead letter?").wait_for()
-    tab_to("Replay 1")
+    tab_to(page, "Replay 1")
     page.keyboard.press("Enter")
     page.get_by_text("1 dead letter replayed.").wait_for()
     wait_until(lambda: site.local.sandbox.get("koji", "summary")["started"] == 1, 20, "it arrives")
