@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from common.ledger.pauses import Pauses
+from common.ledger.pulls import DONE, Pull, Pulls
 from ops.local.sample_members import sample_members
 from tests.browser.books import bury_people, pretend_an_hour
 from tests.browser.conftest import Site, screenshot
@@ -52,8 +53,13 @@ def test_a_picture_of_a_busy_hour(site: Site, page: Page, ledger: Ledger) -> Non
         "Koji answered HTTP 402 no credits left; mend it, then: python -m ops resume "
         "churned-last-month",
     )
+    fetched = Pull("pricing-page-visitors", DONE, ledger.now_ms(), page=2, members=1480)
+    Pulls(ledger).save(fetched)
     site.local.send_cohort(sample_members(300))
     page.goto("/")
+    page.get_by_role("row", name="pricing-page-visitors").get_by_text(
+        "done, 1,480 members"
+    ).wait_for()
     started = page.locator("[data-live='route:activation-dropoffs.pace']")
     started.get_by_text("of 600 a minute").wait_for()
     page.wait_for_function(
