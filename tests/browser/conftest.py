@@ -19,6 +19,7 @@ from ops.local.local_bridge import COHORT_ID, WORKING, LocalBridge
 from ops.local.ports import free_port
 from ops.local.supervised import ROOT
 from ops.local.waiting import wait_until
+from tests.support import FORKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,6 +86,7 @@ def site() -> Iterator[Site]:
         },
         sandbox_options={"interview_delay_seconds": 0.5},
         processes=(*WORKING, "flower", "console"),
+        supervisor=FORKING,
     )
     found = Site(local, f"http://127.0.0.1:{console}", f"http://127.0.0.1:{flower}")
 

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ops.local.local_bridge import LocalBridge
+from tests.support import FORKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-FORKING = "tests.support.forking_supervisor"
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import pytest
 from tests.chaos.accounts import Accounts
 from tests.chaos.harness import run
 from tests.chaos.plan import short_plan
-from tests.functional.conftest import FORKING
+from tests.support import FORKING
 
 
 def test_a_short_storm_loses_and_doubles_nobody() -> None:

@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -61,6 +62,7 @@ ANY = settings(
 )
 
 
+@pytest.mark.no_cover
 @ANY
 @given(st.dictionaries(st.sampled_from(KOJI_KEYS), _json(KOJI_KEYS), max_size=12))
 def test_any_result_is_read_or_refused(document: dict[str, Any]) -> None:
@@ -73,6 +75,7 @@ def test_any_result_is_read_or_refused(document: dict[str, Any]) -> None:
     assert decode(result.encode()) == result
 
 
+@pytest.mark.no_cover
 @ANY
 @given(st.dictionaries(st.sampled_from(COHORT_KEYS), _json(COHORT_KEYS), max_size=8))
 def test_any_cohort_is_read_or_refused(document: dict[str, Any]) -> None:
@@ -82,6 +85,7 @@ def test_any_cohort_is_read_or_refused(document: dict[str, Any]) -> None:
         assert decode(page.encode()) == page
 
 
+@pytest.mark.no_cover
 @ANY
 @given(rows=_json(MEMBER_KEYS))
 def test_any_rows_are_accepted_or_rejected_one_by_one(config: Config, rows: Any) -> None:

@@ -120,6 +120,7 @@ def test_hours_that_never_come_are_why_there_is_no_finish_time(
     assert "No finish time: its hours never come" in output
 
 
+@pytest.mark.no_cover
 def test_ten_thousand_rows_are_planned_in_under_three_seconds(
     run: Callable[..., Result], session: Session
 ) -> None:
@@ -218,6 +219,7 @@ def test_a_member_is_read_as_the_workers_read_it(one: dict[str, Any], join_key: 
     assert person.refusal == refusal
 
 
+@pytest.mark.no_cover
 def test_ten_thousand_members_are_planned_each(session: Session) -> None:
     route = session.config.routes.named("activation")
     assert route is not None

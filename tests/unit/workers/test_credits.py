@@ -222,6 +222,7 @@ def test_counters_of_periods_long_over_go_once_an_hour(build: Callable[..., Benc
     assert {name for name in bench.ledger.counters() if ":" in name} == set(new)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(8))
 def test_whatever_happens_the_budget_is_never_overrun(
     build: Callable[..., Bench], seed: int

@@ -138,6 +138,7 @@ def test_one_429_holds_back_the_whole_fleet(bench: Bench) -> None:
     assert bench.tickets()
 
 
+@pytest.mark.no_cover
 def test_any_number_of_429s_loses_nobody(bench: Bench) -> None:
     key = bench.invite_ann()
     bench.koji.then(*[Answer(429, headers={"Retry-After": "1"})] * 30)

@@ -474,6 +474,7 @@ def test_a_row_of_bad_results_is_buried_and_every_good_one_is_written(bench: Ben
     assert states == ["dead"] * 40 + ["done"] * 60
 
 
+@pytest.mark.no_cover
 def test_a_batch_that_is_refused_whole_is_not_sent_again_record_by_record(bench: Bench) -> None:
     for number in range(500):
         add(bench, number)

@@ -460,6 +460,7 @@ def _agrees(entry: Entry, page: Page) -> None:
         assert (entry.value, meta["cancelled"]) == (b"", entry.reason)
 
 
+@pytest.mark.no_cover
 def test_every_order_of_transitions_leaves_the_book_in_order(redis: Redis) -> None:
     run_state_machine_as_test(
         partial(LedgerMachine, redis), settings=settings(stateful_step_count=50)
@@ -525,6 +526,7 @@ class Walk:
             one.add(page, dice.choice(DELAYS_MS))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(4))
 def test_a_long_walk_through_the_transitions_leaves_the_book_in_order(
     redis: Redis, seed: int

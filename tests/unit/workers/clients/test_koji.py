@@ -126,6 +126,7 @@ addresses = st.builds(
 )
 
 
+@pytest.mark.no_cover
 @given(address=addresses, profile=st.sampled_from(PROFILES), data=st.data())
 def test_no_address_leaves_wherever_it_stands(
     address: str, profile: str, data: st.DataObject
