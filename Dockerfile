@@ -3,28 +3,27 @@
 #   docker build -t mixpanel-koji-bridge .                     what runs in production
 #   docker build -t mixpanel-koji-sandbox --target sandbox .   the local Koji and Mixpanel
 #
-# A tag may come to mean another image. To hold the base to one image for good, ask your registry
-# for its digest and build with it:
-#   docker buildx imagetools inspect python:3.11-slim-bookworm --format '{{.Manifest.Digest}}'
-#   docker build --build-arg PYTHON_IMAGE=python:3.11-slim-bookworm@sha256:… .
-ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+# A tag may come to mean another image, so the base is held to one by its digest, as
+# github.com/docker-library/repo-info (repos/python/remote/3.11-slim-bookworm.md) lists it. It is told
+# once and in a FROM, where Dependabot finds it; `make pin-images` asks your registry anew.
+FROM python:3.11-slim-bookworm@sha256:0bee7276f83efd4a1ee05bbbf4281d95ed28e079220a9457f25a93e3f1e3c31b AS interpreter
 
 # Everything that is installed lies in one folder, so that pip and its cache stay behind.
-FROM ${PYTHON_IMAGE} AS packages
+FROM interpreter AS packages
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/venv
 COPY requirements.txt constraints.txt /tmp/
 RUN /opt/venv/bin/pip install --requirement /tmp/requirements.txt \
     && /opt/venv/bin/pip uninstall --yes pip setuptools
 
-FROM ${PYTHON_IMAGE} AS sandbox-packages
+FROM interpreter AS sandbox-packages
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/venv
 COPY constraints.txt /tmp/
 RUN /opt/venv/bin/pip install --constraint /tmp/constraints.txt aiohttp==3.14.5 \
     && /opt/venv/bin/pip uninstall --yes pip setuptools
 
-FROM ${PYTHON_IMAGE} AS base
+FROM interpreter AS base
 ENV PATH=/opt/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 # A number, so that Kubernetes can see that it is not root; it owns nothing in the image.
 RUN groupadd --gid 10001 bridge && useradd --uid 10001 --gid 10001 --no-create-home bridge

@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help .venv demo run test unit functional browser chromium redis-server sure format bench chaos env-example
-.PHONY: covered uncovered style types openapi docs hooks audit sbom freeze release clean
+.PHONY: covered uncovered style types openapi docs hooks audit sbom pin-images freeze release clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -115,6 +115,9 @@ sbom: $(STAMP) $(TOOLS) ## Write sbom.json (CycloneDX): what a running bridge is
 
 deploy-check: $(STAMP) $(TOOLS) ## Check every deploy file by its tool, then run each service of docker-compose.yml by hand
 	@$(BIN)/python -m ops.deploy_check
+
+pin-images: ## Hold the images of others to the digests that their tags have now; needs docker
+	@deploy/pin-images.sh
 
 freeze: $(STAMP) ## Keep a ledger as the code of now writes it (VERSION=0.2.0), for tests of upgrades
 	@$(BIN)/python -m tests.frozen "$(VERSION)"
