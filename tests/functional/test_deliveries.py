@@ -9,7 +9,7 @@ from ops.local.local_bridge import ROUTES
 from ops.local.progress import read_progress
 from ops.local.sample_members import sample_members
 from ops.local.waiting import wait_until
-from tests.functional.test_faults import ops
+from tests.support.commands import ops
 from tests.support.postbox import Postbox, Receiver
 
 if TYPE_CHECKING:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import signal
-import subprocess
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ops.local.progress import read_progress
 from ops.local.sample_members import sample_members
-from ops.local.supervised import ROOT
 from ops.local.waiting import wait_until
+from tests.support.commands import ops
+from tests.support.loop import hold_interviews
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,18 +16,6 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from ops.local.local_bridge import LocalBridge
-
-
-def ops(bridge: LocalBridge, *arguments: str) -> tuple[int, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "ops", *arguments, "--json"],
-        env=bridge.settings(),
-        cwd=ROOT,
-        capture_output=True,
-        check=False,
-        timeout=30,
-    )
-    return done.returncode, json.loads(done.stdout)
 
 
 def everything(redis: Redis) -> bytes:
@@ -52,12 +37,8 @@ def test_a_person_is_erased_everywhere_and_mixpanel_is_asked(
     )
     assert bridge.supervised is not None
     members = sample_members(3)
-    bridge.send_cohort(members)
     with bridge.redis() as redis:
-        wait_until(lambda: read_progress(redis, "demo").started == 3, 20, "all are started")
-        analysis = {"quality_score": 5, "anonymous": False}
-        bridge.sandbox.post("koji", "complete", {"all": True, "analysis": analysis})
-        wait_until(lambda: read_progress(redis, "demo").written == 3, 20, "all are written")
+        hold_interviews(bridge, redis, members)
         # One page more waits in the inbox while the person is erased.
         bridge.supervised.kill("worker-inbox", signal.SIGSTOP)
         bridge.send_cohort(members)

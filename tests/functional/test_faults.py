@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import requests
 
 from ops.local.progress import read_progress
 from ops.local.sample_members import sample_members
-from ops.local.supervised import ROOT
 from ops.local.waiting import wait_until
+from tests.support.commands import ops
 
 if TYPE_CHECKING:
     from ops.local.local_bridge import LocalBridge
-
-
-def ops(bridge: LocalBridge, *arguments: str) -> tuple[int, Any]:
-    """Run the operator's command line; returns its exit code and its JSON."""
-    done = subprocess.run(
-        [sys.executable, "-m", "ops", *arguments, "--json"],
-        env=bridge.settings(),
-        cwd=ROOT,
-        capture_output=True,
-        check=False,
-        timeout=30,
-    )
-    return done.returncode, json.loads(done.stdout)
 
 
 def wait_started(bridge: LocalBridge, count: int, timeout_seconds: float = 30) -> None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import csv
-import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 from ops.local.local_bridge import ROUTES
-from ops.local.supervised import ROOT
+from tests.support.commands import ops_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,17 +23,8 @@ def test_participant_files_for_koji_have_500_rows_and_what_a_sheet_would_run_is_
     lines = [f"u-{n},m{n}@example.com,Member {n},pro" for n in range(1200)]
     lines[0] = "u-0,m0@example.com,=HYPERLINK(1),pro"
     path.write_text("\n".join(["Distinct ID,Email,Name,plan", *lines]))
-    out = ("--out", str(tmp_path))
-    command = [sys.executable, "-m", "ops", "cohort", "csv", str(path), "--route", "demo", *out]
-    done = subprocess.run(
-        [*command, "--json"],
-        cwd=ROOT,
-        env=bridge.settings(),
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    assert [file["rows"] for file in json.loads(done.stdout)["files"]] == [500, 500, 200]
+    told = ops_json(bridge, "cohort", "csv", str(path), "--route", "demo", "--out", str(tmp_path))
+    assert [file["rows"] for file in told["files"]] == [500, 500, 200]
     with (tmp_path / "koji-demo-1.csv").open(encoding="utf-8", newline="") as file:
         first, second, *_ = csv.DictReader(file)
     assert first["display_name"] == "'=HYPERLINK(1)"

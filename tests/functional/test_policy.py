@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,9 +15,9 @@ from common.policy import refusal
 from common.routes import Route
 from ops.local.progress import read_progress
 from ops.local.sample_members import sample_members
-from ops.local.supervised import ROOT
 from ops.local.waiting import wait_until
 from tests.functional.conftest import running
+from tests.support.commands import ops_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,17 +112,8 @@ def test_excluded_addresses_domains_and_ids_are_not_asked(bridge: LocalBridge) -
 def test_a_plan_counts_each_policy_and_asks_nobody(bridge: LocalBridge) -> None:
     staff = {"email": "boss@example.org", "mixpanel_distinct_id": "user-boss"}
     fresh = [{"email": f"fresh{n}@example.com"} for n in range(3)]
-    command = [sys.executable, "-m", "ops", "plan", "--route", "excluding", "--json", "-"]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=bridge.settings(),
-        input=json.dumps([*fresh, *sample_members(1), staff]),
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    told = json.loads(done.stdout)
+    people = json.dumps([*fresh, *sample_members(1), staff])
+    told = ops_json(bridge, "plan", "--route", "excluding", "-", text=people)
     assert (told["members"], told["new"], told["excluded"]) == (5, 3, 2)
     assert "fresh0@example.com" not in starts(bridge, "st_excluding")
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from common.ledger import Ledger
 from common.ledger.pulls import Pull, Pulls
 from ops.local.local_bridge import COHORT_ID, ROUTES
-from ops.local.supervised import ROOT
 from ops.local.waiting import wait_until
+from tests.support.commands import ops_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,14 +19,6 @@ if TYPE_CHECKING:
 
 ACCOUNT = {"MIXPANEL_SERVICE_ACCOUNT": "bridge:secret", "MIXPANEL_PROJECT_ID": "1"}
 PENDING = "bridge:{invitations}:pending:demo"
-
-
-def ops(bridge: LocalBridge, *arguments: str) -> Any:
-    command = [sys.executable, "-m", "ops", *arguments, "--json"]
-    done = subprocess.run(
-        command, cwd=ROOT, env=bridge.settings(), capture_output=True, check=True, text=True
-    )
-    return json.loads(done.stdout)
 
 
 def load_cohort(bridge: LocalBridge, numbers: range) -> None:
@@ -51,9 +40,9 @@ def test_a_cohort_is_pulled_on_demand_and_is_a_whole_copy_each_time(
     start_bridge: Callable[..., LocalBridge],
 ) -> None:
     bridge = start_bridge(routes=ROUTES, environ=ACCOUNT)
-    ops(bridge, "pause", "demo")
+    ops_json(bridge, "pause", "demo")
     load_cohort(bridge, range(2100))
-    done = ops(bridge, "cohort", "pull", "--route", "demo")
+    done = ops_json(bridge, "cohort", "pull", "--route", "demo")
     assert done == {
         "route": "demo",
         "state": "done",
@@ -67,7 +56,7 @@ def test_a_cohort_is_pulled_on_demand_and_is_a_whole_copy_each_time(
         stored = b"".join(redis.hvals("bridge:{invitations}:entries"))
         assert b"secret" not in stored
         load_cohort(bridge, range(50, 60))
-        assert ops(bridge, "cohort", "pull", "--route", "demo")["members"] == 10
+        assert ops_json(bridge, "cohort", "pull", "--route", "demo")["members"] == 10
         wait_until(lambda: redis.zcard(PENDING) == 10, 20, "who has left waits no more")
 
 
@@ -84,7 +73,7 @@ def test_a_time_missed_while_nothing_ran_is_made_up_for_and_a_kill_loses_no_page
         slots = "bridge:{pulls}:slots"
         wait_until(lambda: redis.hexists(slots, "demo"), 20, "the schedule has begun")
         assert not redis.hexists("bridge:{pulls}:state", "demo"), "it begins with its next time"
-        ops(bridge, "pause", "demo")
+        ops_json(bridge, "pause", "demo")
         bridge.sandbox.post("mixpanel", "faults", {"latency_ms": 700})
         redis.hset(slots, "demo", 1)  # as if the last one had been long ago
         wait_until(
@@ -96,7 +85,7 @@ def test_a_time_missed_while_nothing_ran_is_made_up_for_and_a_kill_loses_no_page
         wait_until(lambda: pull_of(redis).state == "done", 30, "it went on where it was")
         wait_until(lambda: redis.zcard(PENDING) == 2100, 20, "all of them wait")
         found = pull_of(redis)
-    (told,) = ops(bridge, "status")["pulls"]
+    (told,) = ops_json(bridge, "status")["pulls"]
     assert (told["state"], told["schedule"]) == ("done", "daily 06:00 Europe/Berlin")
     assert told["next_at"] > told["started_at"]
     assert (found.page, found.members) == (3, 2100)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +11,8 @@ from ops.local.embedded_redis import EmbeddedRedis
 from ops.local.ports import free_port
 from ops.local.progress import read_progress
 from ops.local.sample_members import sample_members
-from ops.local.supervised import ROOT
 from ops.local.waiting import wait_until
+from tests.support.commands import ops
 from tests.support.redis_cluster import LANES, redis_cluster
 
 if TYPE_CHECKING:
@@ -37,20 +34,6 @@ def nodes(tmp_path: Path) -> Iterator[Nodes]:
 def broker(tmp_path: Path) -> Iterator[EmbeddedRedis]:
     with EmbeddedRedis(tmp_path / "broker") as server:
         yield server
-
-
-def ops(bridge: LocalBridge, *arguments: str) -> Any:
-    done = subprocess.run(
-        [sys.executable, "-m", "ops", *arguments, "--json"],
-        env=bridge.settings(),
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.stdout, done.stderr
-    return json.loads(done.stdout)
 
 
 def test_the_loop_runs_on_three_nodes_and_outlives_one_of_them(
@@ -82,16 +65,16 @@ def test_the_loop_runs_on_three_nodes_and_outlives_one_of_them(
         with broker.client() as queues:
             assert all(key.startswith(b"bridge:celery:") for key in queues.scan_iter())
 
-        lanes = ops(bridge, "status")["lanes"]
+        lanes = ops(bridge, "status")[1]["lanes"]
         assert (lanes["inbox"]["done"], lanes["invitations"]["done"]) == (1 + 8, 8)
-        checks = {one["name"]: one for one in ops(bridge, "doctor")["checks"]}
+        checks = {one["name"]: one for one in ops(bridge, "doctor")[1]["checks"]}
         assert checks["redis-persistence"]["ok"]
         assert all(f":{node.port}" in checks["redis"]["detail"] for node in nodes.masters)
         assert 'bridge_route_started_total{route="demo"} 8' in _get(bridge.url, "/metrics").text
         console = f"http://127.0.0.1:{console_port}"
         for page in ("/", "/dead-letters", "/audit", "/routes"):
             assert _get(console, page, auth=("ann", "pw")).status_code == 200, page
-        assert ops(bridge, "erase", people[0]["email"])["found"]
+        assert ops(bridge, "erase", people[0]["email"])[1]["found"]
 
         nodes.of_invitations.kill()
         with nodes.replica.client() as replica:

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import signal
-import subprocess
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ops.local.progress import read_progress
 from ops.local.sample_members import sample_members
-from ops.local.supervised import ROOT
 from ops.local.waiting import wait_until
+from tests.support.commands import ops_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ops.local.local_bridge import LocalBridge
-
-
-def ops(bridge: LocalBridge, *arguments: str) -> Any:
-    done = subprocess.run(
-        [sys.executable, "-m", "ops", *arguments, "--json"],
-        env=bridge.settings(),
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-        timeout=30,
-    )
-    return json.loads(done.stdout)
 
 
 def test_a_refused_batch_pauses_the_writes_and_a_resume_makes_dead_letters(
@@ -48,12 +33,12 @@ def test_a_refused_batch_pauses_the_writes_and_a_resume_makes_dead_letters(
         paused = "bridge:{invitations}:paused"
         wait_until(lambda: redis.hexists(paused, "mixpanel"), 20, "writes are paused")
         assert b"nothing was given up" in redis.hget(paused, "mixpanel")
-        assert ops(bridge, "dead-letters", "list") == []
-        ops(bridge, "resume", "mixpanel")
+        assert ops_json(bridge, "dead-letters", "list") == []
+        ops_json(bridge, "resume", "mixpanel")
         wait_until(lambda: redis.zcard("bridge:{writes}:dead") == 12, 20, "all are dead letters")
         assert not redis.hexists(paused, "mixpanel")
-        letters = ops(bridge, "dead-letters", "list", "--route", "demo")
+        letters = ops_json(bridge, "dead-letters", "list", "--route", "demo")
         assert {(one["lane"], one["status"]) for one in letters} == {("writes", 404)}
         bridge.sandbox.post("mixpanel", "faults", {"status": None})
-        assert ops(bridge, "dead-letters", "replay", "--all", "--yes")["replayed"] == 12
+        assert ops_json(bridge, "dead-letters", "replay", "--all", "--yes")["replayed"] == 12
         wait_until(lambda: read_progress(redis, "demo").written == 12, 20, "all are written")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ops.local.progress import read_progress
 from ops.local.sample_members import sample_members
 from ops.local.waiting import wait_until
+from tests.support.loop import hold_interviews
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,12 +37,8 @@ def test_what_is_done_shrinks_to_what_keeps_people_from_being_asked_twice(
         sandbox_options={"interview_delay_seconds": 600},
     )
     members = sample_members(3)
-    bridge.send_cohort(members)
     with bridge.redis() as redis:
-        wait_until(lambda: read_progress(redis, "demo").started == 3, 20, "all are started")
-        analysis = {"quality_score": 5, "anonymous": False}
-        bridge.sandbox.post("koji", "complete", {"all": True, "analysis": analysis})
-        wait_until(lambda: read_progress(redis, "demo").written == 3, 20, "all are written")
+        hold_interviews(bridge, redis, members)
         assert not any(b"example.com" in value for value in entries(redis, "invitations").values())
         for lane in ("inbox", "writes"):
             age(redis, lane, 8)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,8 +15,8 @@ from ops.local.embedded_redis import server_command
 from ops.local.ports import free_port
 from ops.local.progress import read_progress
 from ops.local.sample_members import sample_members
-from ops.local.supervised import ROOT
 from ops.local.waiting import wait_until
+from tests.support.commands import ops
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,16 +97,8 @@ def test_the_loop_runs_by_tls_as_an_acl_user(
 
         wait_until(through, 40, "ten are through")
         assert client.acl_whoami() == "bridge"
-    done = subprocess.run(
-        [sys.executable, "-m", "ops", "doctor", "--json"],
-        env=bridge.settings(),
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    checks = {one["name"]: one["ok"] for one in json.loads(done.stdout)["checks"]}
+    _, report = ops(bridge, "doctor")
+    checks = {one["name"]: one["ok"] for one in report["checks"]}
     assert (checks["redis"], checks["redis-persistence"], checks["workers"]) == (True, True, True)
 
 

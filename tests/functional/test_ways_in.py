@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import requests
 
@@ -14,10 +14,11 @@ from ops.local.embedded_redis import EmbeddedRedis
 from ops.local.progress import read_progress
 from ops.local.supervised import ROOT
 from ops.local.waiting import wait_until
+from tests.support.commands import ops_json
 from tests.support.environment import smallest_environ
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from ops.local.local_bridge import LocalBridge
@@ -25,21 +26,6 @@ if TYPE_CHECKING:
 QUICK = {"interview_delay_seconds": 600}
 # Above what such a process needs with an empty file: it reads rows, it does not collect them.
 MOST_MB = 100
-
-
-def ops(environ: Mapping[str, str], *arguments: str) -> Any:
-    """Run a command of the operator's; returns its JSON."""
-    done = subprocess.run(
-        [sys.executable, "-m", "ops", *arguments, "--json"],
-        env={**os.environ, **environ},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def started(bridge: LocalBridge) -> int:
@@ -54,7 +40,7 @@ def test_a_csv_as_mixpanel_exports_it_is_imported_once(
     rows = "".join(f'u-{n},u{n}@example.com,"Doe, {n}"\r\n' for n in range(5))
     path.write_text(f"\ufeff$distinct_id,$email,$name\r\n{rows}", encoding="utf-8")
     for _ in range(2):
-        told = ops(bridge.settings(), "cohort", "import", str(path), "--route", "demo")
+        told = ops_json(bridge, "cohort", "import", str(path), "--route", "demo")
         assert (told["rows"], told["accepted"], told["rejected"]) == (5, 5, 0)
     wait_until(lambda: started(bridge) == 5, 20, "all five are started")
     with bridge.redis() as redis:

@@ -15,12 +15,28 @@ from ops.local.ports import free_port
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
-    from types import TracebackType
 
     from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
-class Postbox:
+class Server:
+    """Runs for as long as a `with` lasts."""
+
+    def start(self) -> None:
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+class Postbox(Server):
     """A mail server that takes everybody but those in `refused`."""
 
     def __init__(self, **options: Any) -> None:
@@ -56,21 +72,15 @@ class Postbox:
         await asyncio.to_thread(self.free.wait)
         return "250 taken"
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
         self._controller.start()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def stop(self) -> None:
         self.free.set()
         self._controller.stop()
 
 
-class Receiver:
+class Receiver(Server):
     """A receiver of webhooks that verifies each signature with an implementation of its own."""
 
     def __init__(self, secret: str, statuses: list[int] | None = None) -> None:
@@ -102,16 +112,10 @@ class Receiver:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}/hooks"
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
         self._thread.start()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
