@@ -13,6 +13,7 @@ import orjson
 
 from common.identity import id_hash, study_hash
 from common.ledger.lanes import DELIVERIES, INBOX, INVITATIONS, WRITES, Lane
+from common.ledger.suppressions import Suppressions
 from common.messages import CohortPage, Delivery, InterviewResult, Invitation, decode
 from ops.console.standing import Standing, find_standings
 from ops.members import EMAIL_KEYS, ID_KEYS
@@ -56,6 +57,7 @@ class Holdings:
     results: list[Standing] = field(default_factory=list)
     profiles: list[dict[str, Any]] = field(default_factory=list)
     payloads: dict[str, int] = field(default_factory=dict)
+    suppressed: bool = False
 
     @property
     def people(self) -> list[Invitation]:
@@ -67,9 +69,8 @@ class Holdings:
 
     def __bool__(self) -> bool:
         """Tell whether anything is held."""
-        return bool(
-            self.studies or self.results or self.profiles or self.payloads or self.last_started_ms
-        )
+        held = self.studies or self.results or self.profiles or self.payloads
+        return bool(held or self.last_started_ms or self.suppressed)
 
 
 def find_holdings(desk: Desk, identity: str) -> Holdings:
@@ -97,6 +98,7 @@ def find_holdings(desk: Desk, identity: str) -> Holdings:
     profiles: Any = desk.ledger.profiles(hashes)
     found.profiles = [orjson.loads(raw) for raw in profiles if raw]
     started: Any = desk.redis.hmget(INVITATIONS.key("people"), hashes) if hashes else []
+    found.suppressed = bool(Suppressions(desk.ledger).among(hashes))
     found.last_started_ms = max((int(float(raw)) for raw in started if raw), default=None)
     return found
 

@@ -8,6 +8,7 @@ import pytest
 
 from common.identity import email_hash, id_hash
 from common.ledger import INBOX, WRITES, Ledger, invitations
+from common.ledger.suppressions import Suppressions, hashes_of
 from common.messages import CohortPage, InterviewResult
 from tests.unit.ops.conftest import LEASE_MS, NOON_MS, email
 from tests.unit.ops.console.conftest import visible
@@ -103,6 +104,23 @@ def test_somebody_refused_by_policy_is_shown_with_the_reason(
     ledger.invite(invitations("activation"), "studyhsh", [(*names, b"{}", "no_email")])
     page = find(visitor, email(1))
     assert "studyhsh activation cancelled 2026-05-29 12:00:00 no email" in page
+
+
+@pytest.mark.parametrize("who", [email(1), "user_1"])
+def test_somebody_suppressed_is_told_under_either_name(
+    visitor: Visitor, book: Book, ledger: Ledger, who: str
+) -> None:
+    book.invite(1, 2)
+    Suppressions(ledger).add(hashes_of("user_1"), "asked by phone")
+    assert "On the suppression list: no route asks this person." in find(visitor, who)
+    assert "On the suppression list" not in find(visitor, email(2))
+
+
+def test_somebody_suppressed_of_whom_nothing_else_is_held_is_told(
+    visitor: Visitor, ledger: Ledger
+) -> None:
+    Suppressions(ledger).add(hashes_of(email(1)), "asked by phone")
+    assert "On the suppression list" in find(visitor, email(1).upper())
 
 
 def test_a_script_in_a_name_or_a_property_is_text(visitor: Visitor, ledger: Ledger) -> None:
