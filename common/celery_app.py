@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from celery import Celery
 from kombu import Queue
 
+from common import broker_transport
 from common.broker import broker_of
 from common.queues import BROKER_PREFIX, ROUTING, Queues
 
@@ -22,6 +23,7 @@ TICK_SECONDS = 1.0
 
 def make_celery(settings: Settings) -> Celery:
     """Build the app that ingress (to wake), workers, beat and Flower share."""
+    broker_transport.use()
     broker = broker_of(settings)
     app = Celery("bridge", broker=broker.url)
     app.conf.update(

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import ConnectTimeout, InvalidHeader, RequestException
 from requests.utils import check_header_validity, default_headers
@@ -30,6 +29,7 @@ from common.errors import (
     TransientError,
 )
 from common.outside import heed_environment
+from workers.clients.adapter import PartnerAdapter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,7 @@ TOO_MANY_REQUESTS = 429
 def make_session(base_url: str) -> requests.Session:
     """Make a session with kept-alive connections; proxies and certificates are read once."""
     session = requests.Session()
-    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=POOL_CONNECTIONS)
+    adapter = PartnerAdapter(pool_connections=4, pool_maxsize=POOL_CONNECTIONS)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     heed_environment(session, base_url)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from kombu.transport import redis as kombu_redis
 
+from common import broker_transport
 from common.celery_app import TICK_SECONDS, make_celery
 from common.config import load_config
 from common.queues import ROUTING, Queues, TaskNames
+from ops.local.embedded_redis import EmbeddedRedis
 from tests.support.environment import smallest_environ
 
 if TYPE_CHECKING:
@@ -111,3 +114,51 @@ def test_behind_sentinels_the_masters_name_goes_along_with_the_timeouts(tmp_path
     assert app.conf.broker_url == "sentinel://one:26379/0;sentinel://two:26379/0"
     assert app.conf.broker_transport_options["master_name"] == "main"
     assert app.conf.broker_transport_options["socket_timeout"] == 5
+
+
+@pytest.mark.parametrize(
+    ("url", "transport"),
+    [
+        ("redis://h/0", broker_transport.Transport),
+        ("rediss://h/0", broker_transport.Transport),
+        ("sentinel://one,two/main", broker_transport.SentinelTransport),
+    ],
+)
+def test_every_kind_of_redis_is_reached_by_our_transport(
+    tmp_path: Path, url: str, transport: type
+) -> None:
+    environ = smallest_environ(tmp_path) | {"REDIS_URL": url}
+    connection = make_celery(load_config(environ).settings).connection_for_write()
+    assert type(connection.transport) is transport
+
+
+def test_a_channel_makes_one_client_for_all_its_messages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[object] = []
+    begin = kombu_redis.PrefixedStrictRedis.__init__
+    monkeypatch.setattr(
+        kombu_redis.PrefixedStrictRedis,
+        "__init__",
+        lambda self, *args, **options: (made.append(self), begin(self, *args, **options))[1],
+    )
+    with EmbeddedRedis(tmp_path / "redis") as redis:
+        environ = smallest_environ(tmp_path) | {"REDIS_URL": redis.url}
+        app = make_celery(load_config(environ).settings)
+        with app.connection_for_write() as connection, connection.SimpleQueue("inbox") as queue:
+            for number in range(5):
+                queue.put(number)
+            before, found = len(made), []
+            for _ in range(5):
+                message = queue.get(timeout=5)
+                found.append(message.payload)
+                message.ack()
+            assert found == list(range(5))
+            assert len(made) <= before + 1, "that for waiting; kombu alone makes two a message"
+            channel = queue.channel
+            kept = channel._create_client()
+            channel._disconnect_pools()
+            renewed = channel._create_client()
+            assert renewed is not kept
+            assert renewed.connection_pool is channel.pool
+            assert renewed.ping()
