@@ -75,8 +75,10 @@ def _run(module: str) -> int:
 
 
 if __name__ == "__main__":
+    gc.disable()  # docs.python.org/3/library/gc.html: what is forked then shares more memory
     for name in IMPORTED:
         importlib.import_module(name)
-    gc.freeze()  # docs.python.org/3/library/gc.html: what is forked then shares more memory
+    gc.freeze()
+    gc.enable()
     supervisord.ServerOptions = Options
     supervisord.main()
