@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
 T = TypeVar("T")
 
@@ -17,22 +18,29 @@ EXACT_INTEGERS = 2**53  # beyond, a JSON number has lost its last digits
 SECONDS_BELOW = 10**11  # as seconds the year 5138, as milliseconds 1973
 
 
+@cache
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
+
+
 def dig(place: Any, path: str) -> Any:
     """Return what stands at a dotted path, None if a step of it is no object."""
-    if "." not in path:  # nearly always
-        return place.get(path) if isinstance(place, dict) else None
-    for key in path.split("."):
+    for key in _steps(path):
         place = place.get(key) if isinstance(place, dict) else None
     return place
 
 
-def first(places: Iterable[Any], paths: Iterable[str], read: Callable[[Any], T | None]) -> T | None:
+def first(
+    places: Collection[Any], paths: Iterable[str], read: Callable[[Any], T | None]
+) -> T | None:
     """Return the first usable value; an earlier path is stronger than an earlier place."""
-    objects = [place for place in places if isinstance(place, dict)]
     for path in paths:
         dotted = "." in path
-        for place in objects:
-            found = dig(place, path) if dotted else place.get(path)
+        for place in places:
+            if dotted:
+                found = dig(place, path)
+            else:  # nearly always
+                found = place.get(path) if isinstance(place, dict) else None
             if found is not None and (value := read(found)) is not None:
                 return value
     return None

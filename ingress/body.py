@@ -22,19 +22,24 @@ def read_body(request: Request, most_bytes: int) -> bytes:
 
     Raises BadPayloadError if the sender breaks off.
     """
-    if (request.content_length or 0) > most_bytes:
+    length, stream = request.content_length or 0, request.stream  # 0: untold, or nonsense
+    if length > most_bytes:
         raise TooLargeError(f"The body is over {most_bytes} bytes.")
-    raw, stream = bytearray(), request.stream
-    while chunk := _next_chunk(stream):
-        raw += chunk
-        if len(raw) > most_bytes:
+    chunk = _read(stream, length or CHUNK_BYTES)
+    if len(chunk) == length != 0:  # nearly always
+        return chunk
+    whole = bytearray()
+    while chunk:
+        whole += chunk
+        if len(whole) > most_bytes:
             raise TooLargeError(f"The body is over {most_bytes} bytes.")
-    return bytes(raw)
+        chunk = _read(stream, CHUNK_BYTES)
+    return bytes(whole)
 
 
-def _next_chunk(stream: IO[bytes]) -> bytes:
+def _read(stream: IO[bytes], most_bytes: int) -> bytes:
     try:
-        return stream.read(CHUNK_BYTES)
+        return stream.read(most_bytes)
     except Exception as exc:  # each server has its own for bad chunks, trailers, lost senders
         raise BadPayloadError("body: could not be read to its end") from exc
 

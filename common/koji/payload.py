@@ -49,7 +49,7 @@ def has_interview(document: Any) -> bool:
     )
 
 
-def parse_result(document: Any, received_at_ms: int) -> InterviewResult | None:
+def parse_result(document: Any, received_at_ms: int, trace_id: str = "") -> InterviewResult | None:
     """Read an analysed interview; None if this is another event, or a ping when the hook is set up.
 
     Raises BadPayloadError if it should be one and has no usable interview id.
@@ -59,10 +59,14 @@ def parse_result(document: Any, received_at_ms: int) -> InterviewResult | None:
     event = event_name(document)
     if not event and has_interview(document):
         raise BadPayloadError("event: is missing")
-    return read_result(document, received_at_ms) if event.lower() in OUR_EVENTS else None
+    if event.lower() not in OUR_EVENTS:
+        return None
+    return read_result(document, received_at_ms, trace_id)
 
 
-def read_result(document: dict[str, Any], received_at_ms: int) -> InterviewResult:
+def read_result(
+    document: dict[str, Any], received_at_ms: int, trace_id: str = ""
+) -> InterviewResult:
     """Read the fields of an analysed interview, from a webhook or from `GET /interviews/:id`.
 
     Raises BadPayloadError if there is no usable interview id.
@@ -83,6 +87,7 @@ def read_result(document: dict[str, Any], received_at_ms: int) -> InterviewResul
         mode=first(places, ["mode", "interview_mode"], _mode) or "",
         transcript_url=first(places, ["transcript_url", "links.transcript"], _url) or "",
         answers=first(places, ANSWERS, read_answers) or (),
+        trace_id=trace_id,
     )
 
 
@@ -96,8 +101,7 @@ def _places(document: Any) -> list[dict[str, Any]]:
 
 
 def _says_anonymous(places: list[dict[str, Any]]) -> bool:
-    found = (dig(place, path) for place in places for path in ANONYMOUS)
-    return any(as_flag(value) for value in found if value is not None)
+    return first(places, ANONYMOUS, lambda value: as_flag(value) or None) is True
 
 
 def _interview_id(places: list[dict[str, Any]]) -> str:
