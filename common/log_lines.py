@@ -49,15 +49,22 @@ def make_lines(*names: str) -> Lines:
     return Lines(names[0] if names else "bridge")
 
 
-def render_everyday(renderers: Sequence[Processor]) -> Callable[..., Any]:
-    """Return the chain's last step: everyday lines are rendered here, the others by `logging`."""
+def render_everyday(mask: Processor, renderers: Sequence[Processor]) -> Callable[..., Any]:
+    """Return the chain's last step: everyday lines are rendered here, the others by `logging`.
+
+    `mask` takes addresses out of an event. Looking whether a finished line could hold one is
+    cheaper than looking into each of its values, and hardly any line does.
+    """
 
     def render(logger: Any, method: str, event: EventDict) -> Any:
         if method not in EVERYDAY:
             return ProcessorFormatter.wrap_for_formatter(logger, method, event)
-        found: Any = event
+        line = finish(logger, method, dict(event))
+        return finish(logger, method, mask(logger, method, event)) if "@" in line else line
+
+    def finish(logger: Any, method: str, event: Any) -> str:
         for renderer in renderers:
-            found = renderer(logger, method, found)
-        return found
+            event = renderer(logger, method, event)
+        return str(event)
 
     return render

@@ -19,7 +19,7 @@ def mask_emails(value: Any) -> Any:
         return [mask_emails(item) for item in value]
     if isinstance(value, tuple):
         return tuple(mask_emails(item) for item in value)
-    if value is None or isinstance(value, int | float):
+    if value is None or isinstance(value, (int, float)):
         return value
     told = repr(value)  # an exception, a set, bytes: a renderer would write them out so
     return _EMAIL.sub(MASK, told) if "@" in told else value

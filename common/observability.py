@@ -49,7 +49,7 @@ def setup(settings: Settings, process: str) -> None:
         processors=[
             structlog.stdlib.filter_by_level,
             *shared,
-            render_everyday([_mask_event, *renderers]),
+            render_everyday(_mask_event, renderers),
         ],
         logger_factory=make_lines,
         cache_logger_on_first_use=True,
