@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import kombu.transport as kombu_transport
 import pytest
 from kombu.transport import redis as kombu_redis
 
@@ -125,8 +126,10 @@ def test_behind_sentinels_the_masters_name_goes_along_with_the_timeouts(tmp_path
     ],
 )
 def test_every_kind_of_redis_is_reached_by_our_transport(
-    tmp_path: Path, url: str, transport: type
+    tmp_path: Path, url: str, transport: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # kombu remembers what it found, also in tests that knew nothing of ours.
+    monkeypatch.setattr(kombu_transport, "_transport_cache", {})
     environ = smallest_environ(tmp_path) | {"REDIS_URL": url}
     connection = make_celery(load_config(environ).settings).connection_for_write()
     assert type(connection.transport) is transport
