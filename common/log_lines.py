@@ -7,11 +7,11 @@ through `logging`, where Sentry listens and libraries' lines come together with 
 from __future__ import annotations
 
 import logging
-import sys
-import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from structlog.stdlib import ProcessorFormatter
+
+from common.log_writer import writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor
 
 EVERYDAY = frozenset({"debug", "info"})
-_lock = threading.Lock()
 
 
 class Lines:
@@ -37,11 +36,19 @@ class Lines:
         self.exception = self._logger.error  # the chain has put the exception into the event
 
     def info(self, line: str) -> None:
-        """Write a line, whole."""
-        with _lock:
-            sys.stderr.write(line + "\n")
+        """Write a line, whole and soon."""
+        writer.write(line)
 
     debug = info
+
+
+class StderrHandler(logging.StreamHandler[TextIO]):
+    """Writes records of `logging`, after the everyday lines that came before them."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record."""
+        writer.flush()
+        super().emit(record)
 
 
 def make_lines(*names: str) -> Lines:

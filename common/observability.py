@@ -14,7 +14,7 @@ import orjson
 import structlog
 
 from common.error_reports import setup_error_reports
-from common.log_lines import make_lines, render_everyday
+from common.log_lines import StderrHandler, make_lines, render_everyday
 from common.masking import mask_emails
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def setup(settings: Settings, process: str) -> None:
             *renderers,
         ],
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = StderrHandler(sys.stderr)
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -13,6 +13,7 @@ import sentry_sdk
 import structlog
 
 from common.config import load_config
+from common.log_writer import writer
 from common.masking import MASK, mask_emails
 from common.observability import setup
 from tests.support.environment import smallest_environ
@@ -63,6 +64,7 @@ def started(
         setup(settings(**environ), "ingress")
 
         def written() -> str:
+            writer.flush()
             out, err = capsys.readouterr()
             assert out == "", "logs go to stderr"
             return err
