@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections import deque
+from typing import TextIO
 
 GATHER_SECONDS = 0.01
 # A reader of the log that stands still must not fill the memory: then threads wait for it again.
@@ -23,8 +24,9 @@ MOST_WAITING = 10_000
 class LineWriter:
     """Lines on their way to stderr."""
 
-    def __init__(self) -> None:
+    def __init__(self, stream: TextIO | None = None) -> None:
         """Start no thread before the first line, since processes fork."""
+        self._stream = stream
         self._lines: deque[str] = deque()
         self.after_fork()
 
@@ -53,8 +55,9 @@ class LineWriter:
             while self._lines:
                 found.append(self._lines.popleft())
             if found:
-                sys.stderr.write("\n".join(found) + "\n")
-                sys.stderr.flush()
+                stream = self._stream or sys.stderr
+                stream.write("\n".join(found) + "\n")
+                stream.flush()
 
     def _start(self) -> None:
         with self._starting:

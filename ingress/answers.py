@@ -43,9 +43,8 @@ class Problem:
 
 def answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Response:
     """Make a JSON response."""
-    made = Response(orjson.dumps(body), status, headers, mimetype="application/json")
-    made.headers["Cache-Control"] = "no-store"
-    return made
+    own = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    return Response(orjson.dumps(body), status, {**own, **headers} if headers else own)
 
 
 def plain_failure(problem: Problem) -> Response:

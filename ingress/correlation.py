@@ -18,7 +18,7 @@ def watch(app: Flask) -> None:
 
     @app.before_request
     def _begin() -> None:
-        g.trace_id = trace_id = new_trace_id(request.headers.get("traceparent", ""))
+        g.trace_id = trace_id = new_trace_id(request.environ.get("HTTP_TRACEPARENT", ""))
         bind_contextvars(trace_id=trace_id)
         if is_tracing():
             # The rule that matched, never the path sent, which may hold anything.

@@ -13,6 +13,7 @@ import base64
 import hmac
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ingress.errors import RefusedError
@@ -111,6 +112,7 @@ def header(headers: Headers, name: str) -> str:
     return value
 
 
+@lru_cache(maxsize=16)
 def _key(secret: str, scheme: str) -> bytes:
     """Return the key's bytes: only `standard` decodes it; Stripe's `whsec_` is part of the key."""
     if scheme == "standard":
