@@ -1,6 +1,6 @@
 -- Circuit breaker of one partner and key. KEYS[1]: its hash.
 -- ARGV: 'allow' | 'unused' (the probe was not needed) | 'ok' | 'failed', how many calls (of the
--- last two). Returns: state, ms until the next probe, failures in a row.
+-- last two). Returns: state, ms to come back after, failures in a row.
 -- Closed: calls go. Open: none go until probe_at. Then one at a time, until one succeeds.
 local WINDOW, LEAST, SHARE = 30000, 5, 0.5
 local SHORTEST_PAUSE, LONGEST_PAUSE, PROBE_LEASE = 1000, 8000, 30000
@@ -16,7 +16,11 @@ local probe_at, opened_at, row = tonumber(b.probe_at or 0), tonumber(b.opened_at
 
 if ARGV[1] == 'allow' then
   if state == 'closed' then return { 'closed', 0, row } end
-  if now < probe_at then return { 'open', probe_at - now, row } end
+  if now < probe_at then
+    -- While a probe is out, its answer may come at any moment; only `look` cares for its lease.
+    local wait = state == 'half_open' and math.min(probe_at - now, SHORTEST_PAUSE) or probe_at - now
+    return { 'open', wait, row }
+  end
   -- This caller is the probe; if it vanishes, another one follows after the lease.
   redis.call('HSET', KEYS[1], 'state', 'half_open', 'probe_at', now + PROBE_LEASE)
   return { 'half_open', 0, row }
