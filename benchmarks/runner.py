@@ -69,7 +69,7 @@ def _compare(
     for name in chosen:
         if name in missing:
             store.fail(what, name, missing[name])
-    abreast = sizes.abreast if scenario.side_by_side else 1
+    abreast = min(sizes.abreast, len(names)) if scenario.side_by_side else 1
     store.note(what, repeat=sizes.repeat, abreast=abreast)
 
     def once(name: str, line_up: LineUp) -> None:

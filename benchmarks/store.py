@@ -43,7 +43,10 @@ class Store:
             for name in names:
                 figures.pop(name, None)
         now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-        self.measured[what] = f"{now}, load average {load:.1f} before"
+        told = f"{now}, load average {load:.1f} before"
+        if self.runs[what] and what in self.measured:  # the others' figures stay
+            told = f"{self.measured[what]}. Anew, {', '.join(names)}: {told}"
+        self.measured[what] = told
 
     def note(self, what: str, *, repeat: int, abreast: int) -> None:
         """Keep how often a scenario is run, and how many contenders at a time."""
