@@ -20,6 +20,7 @@ from ops.local.sample_members import sample_members
 MEMBERS = 25
 TIMEOUT_SECONDS = 50.0
 ROUTE = "demo"
+THEME_CHARS = 21  # so that a line of 80 has room for all
 SHOWN = {
     "distinct_id": "user",
     "theme_top_1": "theme_top_1",
@@ -131,10 +132,19 @@ def _table(events: list[dict[str, Any]]) -> Table:
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
-    for heading in SHOWN.values():
-        table.add_column(heading, no_wrap=True)
-    for event in sorted(events, key=lambda one: str(one["properties"]["distinct_id"])):
-        table.add_row(*(str(event["properties"].get(name, "")) for name in SHOWN))
+    rows = sorted([str(event["properties"].get(name, "")) for name in SHOWN] for event in events)
+    for number, (name, heading) in enumerate(SHOWN.items()):
+        # Where a line is short, a theme is cut; who it was and what came of it is not.
+        widths = [len(heading), *(len(row[number]) for row in rows)]
+        is_theme = name.startswith("theme")
+        table.add_column(
+            heading,
+            no_wrap=True,
+            min_width=None if is_theme else max(widths),
+            max_width=THEME_CHARS if is_theme else None,
+        )
+    for row in rows:
+        table.add_row(*row)
     return table
 
 
