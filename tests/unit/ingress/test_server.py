@@ -60,7 +60,7 @@ def test_an_app_is_built_without_redis(config: Config) -> None:
     assert app.test_client().get("/healthz").status_code == 200
     began = time.monotonic()
     assert app.test_client().get("/readyz").status_code == 503
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
 
 
 @pytest.fixture
