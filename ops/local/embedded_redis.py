@@ -90,7 +90,11 @@ class EmbeddedRedis:
                 stdout=output,
                 stderr=output,
             )
-        wait_until(self._answers, START_TIMEOUT_SECONDS, "Redis answers (see redis.log)")
+        try:
+            wait_until(self._answers, START_TIMEOUT_SECONDS, "Redis answers (see redis.log)")
+        except TimeoutError:
+            self.kill()
+            raise
         return self
 
     def _answers(self) -> bool:

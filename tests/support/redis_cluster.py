@@ -80,10 +80,7 @@ def redis_cluster(folder: Path) -> Iterator[Nodes]:
 
 
 def _node(folder: Path) -> EmbeddedRedis:
-    port = free_port()
-    while port + BUS_OFFSET >= 1 << 16:
-        port = free_port()
-    return EmbeddedRedis(folder, port, OPTIONS)
+    return EmbeddedRedis(folder, free_port(and_further=BUS_OFFSET), OPTIONS)
 
 
 def _is_whole(node: EmbeddedRedis) -> bool:
