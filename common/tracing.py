@@ -7,7 +7,7 @@ parent. Attributes hold routes, lanes, keys and statuses: nothing personal, and 
 
 from __future__ import annotations
 
-import os
+import random
 import re
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
@@ -49,7 +49,10 @@ class _Tracing:
 def new_trace_id(traceparent: str = "") -> str:
     """Return the trace id that a request brings along (W3C `traceparent`), else a new one."""
     match = _TRACEPARENT.fullmatch(traceparent.strip()) if traceparent else None
-    return match[1] if match and match[1] != _NO_TRACE else os.urandom(16).hex()
+    if match and match[1] != _NO_TRACE:
+        return match[1]
+    # It has to be unlike others, not secret; `os.urandom` gives the interpreter away.
+    return f"{random.getrandbits(128):032x}"
 
 
 def is_tracing() -> bool:

@@ -2,11 +2,12 @@
 
 The disk confirms one call after another, and each call costs this process about as much as all the
 rest of a small request. So one thread calls for all that wait, and while it does, the next group
-gathers. Databases do the same with their log (postgresql.org/docs, `commit_siblings`).
+gathers. Databases do the same with their log (postgresql.org/docs, `commit_delay`).
 """
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 Entries = list[tuple[str, bytes]]
 # Redis does nothing else while it runs a call, so a group of large pages is cut.
 GROUP_BYTES = 1_000_000
+# A group that follows one of several waits so long for more. Who comes alone never waits.
+GATHER_SECONDS = 0.002
 
 
 class _Waiting:
@@ -43,6 +46,7 @@ class GroupCommit:
         self._lock = Lock()
         self._waiting: deque[_Waiting] = deque()
         self._has_leader = False
+        self._is_busy = False
 
     def add(self, entries: Entries) -> Sequence[bool]:
         """Add entries together with those of others; raises what the call for its group raised."""
@@ -61,7 +65,10 @@ class GroupCommit:
 
     def _lead(self) -> None:
         """Add one group, whose first is this thread's own, and let the next group begin."""
+        if self._is_busy:
+            time.sleep(GATHER_SECONDS)
         group = self._next_group()
+        self._is_busy = len(group) > 1
         try:
             new = self._add([entry for one in group for entry in one.entries])
             done = 0

@@ -50,7 +50,8 @@ def verify(headers: Headers, body: bytes, settings: Settings, now_seconds: float
     if signed.seconds is not None and not _SECONDS.fullmatch(signed.seconds):
         raise RefusedError("bad_format")
     keys = [_key(secret, scheme) for secret in settings.koji_webhook_secrets]
-    expected = [hmac.digest(key, signed.content, "sha256") for key in keys]
+    # Not `hmac.digest`: that gives the interpreter away, and twenty threads wait to take it.
+    expected = [hmac.new(key, signed.content, "sha256").digest() for key in keys]
     if not any_of([hmac.compare_digest(a, b) for a in signed.digests for b in expected]):
         raise RefusedError("mismatch")
     if signed.seconds is not None:
