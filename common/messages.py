@@ -56,6 +56,23 @@ class CohortPage(Message):
 
 
 @dataclass(frozen=True)
+class ReceivedResult(Message):
+    """A webhook of Koji's as it came, JSON in `document`; read by the worker that unpacks it."""
+
+    KIND: ClassVar[str] = "received_result"
+
+    interview_id: str
+    received_at_ms: int
+    document: bytes
+    trace_id: str = ""
+
+    def encode(self) -> bytes:
+        """Return compact JSON around the document, which is neither parsed nor changed."""
+        fields = {**self.__dict__, "document": orjson.Fragment(self.document)}
+        return orjson.dumps({"v": VERSION, "kind": self.KIND, **fields})
+
+
+@dataclass(frozen=True)
 class Answer:
     """One structured answer: `kind` is Koji's question type, `value` a JSON value."""
 
@@ -137,7 +154,7 @@ class Invitation:
             head, _, text = text.partition(b"|")
             origin = head.partition(b":")[2].decode()
         data = orjson.loads(text or b"{}")
-        if not _is_known(data.get("v", 1)):
+        if not is_known(data.get("v", 1)):
             raise ValueError(f"unknown invitation: version {data['v']!r}")
         return cls(
             distinct_id=data.get("d", ""),
@@ -181,16 +198,6 @@ class ResultWrite(Message):
     counter: str = "written"
 
 
-def decode(raw: bytes | str) -> CohortPage | InterviewResult | ResultWrite | Delivery:
-    """Rebuild a stored message; raises ValueError for a kind or version this code does not know."""
-    data = orjson.loads(raw)
-    kinds: dict[str, type[CohortPage | InterviewResult | ResultWrite | Delivery]] = {
-        kind.KIND: kind for kind in (CohortPage, InterviewResult, ResultWrite, Delivery)
-    }
-    if not _is_known(data.get("v")) or data.get("kind") not in kinds:
-        raise ValueError(f"unknown message: kind {data.get('kind')!r}, version {data.get('v')!r}")
-    return kinds[data["kind"]].from_dict(data)
-
-
-def _is_known(version: Any) -> bool:
+def is_known(version: Any) -> bool:
+    """Tell whether this code can read a stored message of this version."""
     return isinstance(version, int) and 1 <= version <= VERSION

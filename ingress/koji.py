@@ -13,7 +13,9 @@ from flask import Blueprint, Response, g, request
 
 from common.errors import BadPayloadError
 from common.koji import inbox_key
-from common.koji.payload import has_interview, parse_result
+from common.koji.envelope import analysed_interview, has_interview
+from common.koji.payload import read_result
+from common.messages import ReceivedResult
 from ingress.answers import answer, answer_failures, plain_failure
 from ingress.body import inflate, parse_json, read_body
 from ingress.errors import RefusedError
@@ -33,6 +35,8 @@ SOURCE = "koji"
 DELIVERY_HEADERS = ("webhook-id", "svix-id", "X-Koji-Delivery", "X-Koji-Event-Id")
 _IN_ENVIRON = [f"HTTP_{name.upper().replace('-', '_')}" for name in DELIVERY_HEADERS]  # PEP 3333
 DELIVERY_CHARS = 100
+# What is larger has a transcript in it, or the like, and is stored without: Redis is memory.
+WHOLE_BYTES = 65_536
 
 
 def make_blueprint(
@@ -56,21 +60,29 @@ def make_blueprint(
             raise
         if not raw:
             return _answer("ignored", "empty")
-        result = parse_result(_content(raw), int(now_seconds() * 1000), g.trace_id)
-        if result is None:
+        content = _inflated(raw)
+        document = parse_json(content)
+        interview_id = analysed_interview(document)
+        if interview_id is None:
             return _answer("ignored", "other_event")
-        (new,) = storage.keep([(inbox_key(result.interview_id), result)])
+        now_ms = int(now_seconds() * 1000)
+        result = (
+            ReceivedResult(interview_id, now_ms, content, g.trace_id)
+            if len(content) <= WHOLE_BYTES
+            else read_result(document, now_ms, g.trace_id)
+        )
+        (new,) = storage.keep([(inbox_key(interview_id), result)])
         if new:
             accepted.inc()
-        return _answer("accepted" if new else "duplicate", "analysed", result.interview_id)
+        return _answer("accepted" if new else "duplicate", "analysed", interview_id)
 
-    def _content(raw: bytes) -> object:
+    def _inflated(raw: bytes) -> bytes:
         encoding = request.headers.get("Content-Encoding", "")
-        return parse_json(inflate(raw, encoding, settings.max_body_bytes))
+        return inflate(raw, encoding, settings.max_body_bytes)
 
     def _names_interview(raw: bytes) -> bool:
         try:
-            return has_interview(_content(raw))
+            return has_interview(parse_json(_inflated(raw)))
         except BadPayloadError:
             return False
 

@@ -16,7 +16,8 @@ import orjson
 from common.identity import id_hash, usable_id
 from common.ledger.lanes import DELIVERIES, INBOX, INVITATIONS, WRITES, Lane, invitations
 from common.ledger.scripts import Scripts
-from common.messages import CohortPage, InterviewResult, ResultWrite, decode
+from common.messages import CohortPage, InterviewResult, ResultWrite
+from common.stored import decode
 from ops.members import EMAIL_KEYS, ID_KEYS
 
 if TYPE_CHECKING:

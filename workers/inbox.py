@@ -11,8 +11,9 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from common.errors import TransientError
 from common.ledger import INBOX
-from common.messages import CohortPage, InterviewResult, decode
+from common.messages import CohortPage, InterviewResult
 from common.queues import TaskNames
+from common.stored import decode
 from common.tracing import span
 from workers import unmatched
 from workers.cohorts import unpack_page

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from common.messages import CohortPage, InterviewResult, decode
+from common.messages import CohortPage, InterviewResult
+from common.stored import decode
 from workers.cohorts import EMAIL_KEYS, FIRST_NAME_KEYS, ID_KEYS, LAST_NAME_KEYS, NAME_KEYS
 from workers.mixpanel_shape import OPEN_ENDED
 

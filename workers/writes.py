@@ -15,8 +15,9 @@ from common.errors import PartnerError, PermanentError, StopRouteError, Transien
 from common.ledger import WRITES
 from common.ledger.latency import latency_counters
 from common.ledger.pauses import MIXPANEL
-from common.messages import ResultWrite, decode
+from common.messages import ResultWrite
 from common.queues import TaskNames
+from common.stored import decode
 from common.tracing import span
 from workers.refusals import note_accepted, note_refused, refused_everything
 from workers.turn import turn

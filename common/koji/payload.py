@@ -1,4 +1,4 @@
-"""Koji's webhook read tolerantly: its documentation names what is in it, not where.
+"""An analysed interview read tolerantly: Koji's documentation names what is in it, not where.
 
 Every name looked for stands below, in the order in which it is preferred
 (koji.so/docs/webhook-setup, research-automation-webhooks, and Koji's guide to Mixpanel).
@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from common.errors import BadPayloadError
 from common.koji.answers import read_answers
+from common.koji.envelope import interview_id, places_of
 from common.messages import InterviewResult
-from common.reading import as_flag, as_id, as_number, as_text, as_time_ms, dig, first
+from common.reading import as_flag, as_id, as_number, as_text, as_time_ms, first
 
-OUR_EVENTS = frozenset({"interview.analysis_ready", "analysis_ready"})
 THEMES_MOST = 50
 THEME_CHARS = 2000  # cut to what fits where the event is made
 EMAIL_CHARS = 320
@@ -22,8 +21,6 @@ MODES = ("text", "voice")
 EARLIEST_MS = 946_684_800_000  # the year 2000: anything before is no time of an interview
 CLOCK_SKEW_MS = 3_600_000  # Mixpanel refuses events that are further in the future
 
-EVENT_NAMES = ("event", "type", "event_type")
-INTERVIEW_IDS = ("interview_id", "interview.id", "conversation_id")
 STUDY_IDS = ("study_id", "project_id", "study.id")
 EMAILS = ("respondent_email", "respondent.email")
 EXTERNAL_IDS = (
@@ -35,35 +32,6 @@ ENVELOPE_TIMES = ("timestamp", "created_at", "occurred_at")
 ANSWERS = ("structured_answers", "answers", "structured_values")
 
 
-def event_name(document: Any) -> str:
-    """Return the event's name, ours if any of its fields says so; empty if there is none."""
-    names = [name for key in EVENT_NAMES if (name := as_text(dig(document, key)))]
-    ours = [name for name in names if name.lower() in OUR_EVENTS]
-    return next(iter(ours or names), "")
-
-
-def has_interview(document: Any) -> bool:
-    """Tell whether anything stands where an interview's id would."""
-    return any(
-        dig(place, path) is not None for place in _places(document) for path in INTERVIEW_IDS
-    )
-
-
-def parse_result(document: Any, received_at_ms: int, trace_id: str = "") -> InterviewResult | None:
-    """Read an analysed interview; None if this is another event, or a ping when the hook is set up.
-
-    Raises BadPayloadError if it should be one and has no usable interview id.
-    """
-    if not isinstance(document, dict):
-        raise BadPayloadError("body: must be a JSON object")
-    event = event_name(document)
-    if not event and has_interview(document):
-        raise BadPayloadError("event: is missing")
-    if event.lower() not in OUR_EVENTS:
-        return None
-    return read_result(document, received_at_ms, trace_id)
-
-
 def read_result(
     document: dict[str, Any], received_at_ms: int, trace_id: str = ""
 ) -> InterviewResult:
@@ -71,9 +39,9 @@ def read_result(
 
     Raises BadPayloadError if there is no usable interview id.
     """
-    places = _places(document)
+    places = places_of(document)
     return InterviewResult(
-        interview_id=_interview_id(places),
+        interview_id=interview_id(document),
         completed_at_ms=_completed_at_ms(places, document, received_at_ms),
         received_at_ms=received_at_ms,
         study_id=first(places, STUDY_IDS, as_id) or "",
@@ -91,30 +59,8 @@ def read_result(
     )
 
 
-def _places(document: Any) -> list[dict[str, Any]]:
-    """Return the objects to look in: the body, what it nests, and what is around it."""
-    body = dig(document, "data")
-    body = body if isinstance(body, dict) else document
-    interview = dig(body, "interview")
-    found = [body, interview, dig(body, "analysis"), dig(interview, "analysis"), document]
-    return [place for place in found if isinstance(place, dict)]
-
-
 def _says_anonymous(places: list[dict[str, Any]]) -> bool:
     return first(places, ANONYMOUS, lambda value: as_flag(value) or None) is True
-
-
-def _interview_id(places: list[dict[str, Any]]) -> str:
-    for place in places:
-        for path in INTERVIEW_IDS:
-            value = dig(place, path)
-            if value is None:
-                continue
-            text = as_id(value)
-            if text is None or not text.isprintable():
-                raise BadPayloadError(f"{path}: must be a string of 1 to 255 characters")
-            return text
-    raise BadPayloadError("interview_id: is missing")
 
 
 def _completed_at_ms(

@@ -14,6 +14,7 @@ import orjson
 from common.ledger.lanes import DELIVERIES, INBOX, INVITATIONS, WRITES, Lane
 from common.ledger.letters import LANES, Filters, Letter, iso
 from common.messages import InterviewResult, Invitation
+from common.stored import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -150,11 +151,11 @@ class DeadLetters:
 
     def _route(self, value: bytes | None) -> str:
         try:
-            message = orjson.loads(value or b"")
-            if message["kind"] != InterviewResult.KIND:
-                return str(message["route"])
-            route = self._routes.for_study(message["study_id"])
-            return route.name if route else self._route_of_start(str(message["interview_id"]))
+            message = decode(value or b"")
+            if not isinstance(message, InterviewResult):
+                return message.route
+            route = self._routes.for_study(message.study_id)
+            return route.name if route else self._route_of_start(message.interview_id)
         except (ValueError, TypeError, KeyError, AttributeError):
             return ""  # unreadable, which may be why it is here
 

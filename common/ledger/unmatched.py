@@ -9,7 +9,8 @@ import orjson
 from common.identity import PERSON_CHARS, email_hash, id_hash
 from common.ledger.book import Book
 from common.ledger.lanes import INBOX
-from common.messages import InterviewResult, decode
+from common.messages import InterviewResult
+from common.stored import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,7 +14,8 @@ import orjson
 from common.identity import id_hash, study_hash
 from common.ledger.lanes import DELIVERIES, INBOX, INVITATIONS, WRITES, Lane
 from common.ledger.suppressions import Suppressions
-from common.messages import CohortPage, Delivery, InterviewResult, Invitation, decode
+from common.messages import CohortPage, Delivery, InterviewResult, Invitation
+from common.stored import decode
 from ops.console.standing import Standing, find_standings
 from ops.members import EMAIL_KEYS, ID_KEYS
 from ops.names import Names

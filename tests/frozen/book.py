@@ -11,7 +11,14 @@ from common.identity import email_hash, id_hash, study_hash
 from common.ledger import INBOX, WRITES, Ledger, invitations
 from common.ledger.pauses import Pauses
 from common.ledger.schema import take_up
-from common.messages import Answer, CohortPage, InterviewResult, Invitation, ResultWrite
+from common.messages import (
+    Answer,
+    CohortPage,
+    InterviewResult,
+    Invitation,
+    ReceivedResult,
+    ResultWrite,
+)
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -43,6 +50,9 @@ def write_book(redis: Redis) -> Ledger:
         _write(ledger, state)
         _move(ledger, WRITES, state)
     ledger.add(INBOX, [("koji:iv-pending", _result("iv-done").encode())])
+    document = b'{"event": "analysis_ready", "interview_id": "iv-whole", "quality_score": 4}'
+    received = ReceivedResult("iv-whole", AT_MS, document)
+    ledger.add(INBOX, [("koji:iv-whole", received.encode())])
     Pauses(redis).pause("other", "by hand")
     return ledger
 

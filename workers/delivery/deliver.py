@@ -14,8 +14,9 @@ from structlog.contextvars import bound_contextvars
 from common.errors import PartnerError
 from common.ledger import DELIVERIES
 from common.ledger.lanes import INVITATIONS
-from common.messages import Delivery, Invitation, decode
+from common.messages import Delivery, Invitation
 from common.queues import TaskNames
+from common.stored import decode
 from common.tracing import span
 from workers.delivery.invited import tell_invited
 from workers.delivery.judging import failed, note_link

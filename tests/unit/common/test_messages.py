@@ -13,10 +13,12 @@ from common.messages import (
     CohortPage,
     InterviewResult,
     Invitation,
+    ReceivedResult,
     ResultWrite,
-    decode,
 )
+from common.stored import decode
 
+RECEIVED_MS = 1_780_000_000_000
 PAGE = CohortPage(
     action="add_members",
     route="activation",
@@ -63,6 +65,15 @@ def test_a_message_comes_back_as_it_was(message: Any) -> None:
 def test_a_stored_message_says_its_kind_and_version(message: Any) -> None:
     stored = orjson.loads(message.encode())
     assert (stored["kind"], stored["v"]) == (message.KIND, VERSION)
+
+
+def test_a_webhook_as_it_came_is_read_as_its_result() -> None:
+    document = b'{"event": "analysis_ready",\n "data": {"interview_id": "int-1", "quality": 3.5}}'
+    received = ReceivedResult("int-1", RECEIVED_MS, document, "f" * 32)
+    assert document in received.encode()
+    assert decode(received.encode()) == InterviewResult(
+        "int-1", RECEIVED_MS, RECEIVED_MS, quality=3.5, trace_id="f" * 32
+    )
 
 
 def test_a_field_that_newer_code_wrote_is_ignored() -> None:

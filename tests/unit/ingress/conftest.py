@@ -14,7 +14,7 @@ import pytest
 
 from common.config import load_config
 from common.ledger import INBOX, Ledger
-from common.messages import decode
+from common.stored import decode
 from ingress.app import make_app
 from ingress.metrics import render
 

@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from common.errors import BadPayloadError
-from common.koji.payload import has_interview, parse_result
-from common.messages import CohortPage, decode
+from common.koji.envelope import analysed_interview
+from common.koji.payload import read_result
+from common.messages import CohortPage, ReceivedResult
+from common.stored import decode
 from ingress.body import parse_json
 from ingress.cohort_payload import parse_cohort
 from ingress.members_payload import parse_rows
@@ -20,6 +22,7 @@ from ingress.members_payload import parse_rows
 if TYPE_CHECKING:
     from common.config import Config
 
+NOW_MS = 1_780_000_000_000
 KOJI_KEYS = (
     *("event", "interview_id", "data", "interview", "id", "respondent", "metadata", "external_id"),
     *("themes", "name", "sentiment", "label", "quality", "score", "answers", "value", "type"),
@@ -67,12 +70,14 @@ ANY = settings(
 @given(st.dictionaries(st.sampled_from(KOJI_KEYS), _json(KOJI_KEYS), max_size=12))
 def test_any_result_is_read_or_refused(document: dict[str, Any]) -> None:
     document = parse_json(orjson.dumps({**document, "event": "analysis_ready"}))
-    has_interview(document)
     with contextlib.suppress(BadPayloadError):
-        parse_result(document, 1_780_000_000_000)
-    result = parse_result({**document, "interview_id": "i", "data": None}, 1_780_000_000_000)
-    assert result is not None
+        interview_id = analysed_interview(document)
+        assert read_result(document, NOW_MS).interview_id == interview_id
+    document = {**document, "interview_id": "i", "data": None}
+    assert analysed_interview(document) == "i"
+    result = read_result(document, NOW_MS)
     assert decode(result.encode()) == result
+    assert decode(ReceivedResult("i", NOW_MS, orjson.dumps(document)).encode()) == result
 
 
 @pytest.mark.no_cover

@@ -7,6 +7,8 @@ import orjson
 import pytest
 import structlog
 
+from common.ledger import INBOX
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -22,6 +24,27 @@ def test_a_result_is_stored_under_its_interview(bench: Any, delivery: Any) -> No
     assert result.email == "ann@example.com"
     assert result.received_at_ms == 1_780_000_000_000
     assert bench.wakes == ["wake"]
+
+
+def test_a_small_webhook_is_stored_as_it_came(bench: Any, delivery: Any) -> None:
+    """What this version cannot read, a dead letter's replay by a later one may."""
+    delivery.body |= {"mood_of_2027": "hopeful"}
+    delivery.post()
+    (raw,) = bench.ledger.redis.hvals(INBOX.key("entries"))
+    assert orjson.loads(raw)["document"] == delivery.body
+
+
+def test_a_large_webhook_is_stored_without_what_is_not_used(
+    bench: Any, delivery: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Transcripts of an hour in which no worker ran must not fill Redis."""
+    monkeypatch.setattr("ingress.koji.WHOLE_BYTES", 5000)
+    delivery.body |= {"transcript": "word " * 1000}
+    assert delivery.post().json == {"status": "accepted"}
+    (raw,) = bench.ledger.redis.hvals(INBOX.key("entries"))
+    assert len(raw) < 1000
+    (result,) = bench.stored().values()
+    assert (result.interview_id, result.email) == (INTERVIEW, "ann@example.com")
 
 
 def test_a_wrapped_result_is_stored_too(

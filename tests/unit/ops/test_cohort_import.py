@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from common.ledger import INBOX
-from common.messages import CohortPage, decode
+from common.messages import CohortPage
+from common.stored import decode
 from ops.commands import cohort_import
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from common.errors import TransientError
 from common.ledger import INBOX, Ledger, dead_letters, invitations
 from common.ledger.dead_letters import DeadLetters, Filters
 from common.ledger.lanes import WRITES
-from common.messages import Answer, CohortPage, InterviewResult
+from common.messages import Answer, CohortPage, InterviewResult, ReceivedResult
 from ops.local.embedded_redis import EmbeddedRedis
 from tests.unit.ops.conftest import LEASE_MS, NOON_MS, Book
 
@@ -86,6 +86,20 @@ def test_filters_choose(run_json: Any, book: Book, options: list[str], expected:
     ids = sorted(one["id"] for one in found)
     assert code == 0
     assert [one.split(":")[0] if one.startswith("inv") else one for one in ids] == expected
+
+
+def test_a_webhook_as_it_came_names_its_route_and_shows_nothing_personal(
+    run: Any, run_json: Any, book: Book
+) -> None:
+    """One whose worker was killed again and again was never read."""
+    document = b'{"study_id": "st_churn", "interview_id": "1", "respondent": {"name": "Ann Lee"}}'
+    book.accept("koji:1", ReceivedResult("1", 1, document), dead=True)
+    _, (letter,) = run_json("dead-letters", "list")
+    assert letter["route"] == "churned"
+    shown = run("dead-letters", "show", letter["id"])
+    assert shown.exit_code == 0
+    assert "Ann" not in shown.stdout
+    assert "Ann Lee" in run("dead-letters", "show", letter["id"], "--reveal").stdout
 
 
 def test_the_route_of_an_interview_is_that_of_its_study(run_json: Any, book: Book) -> None:

@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 from werkzeug.datastructures import Headers
 
 from common.ledger import INBOX
-from common.messages import CohortPage, InterviewResult, decode
+from common.messages import CohortPage, InterviewResult
+from common.stored import decode
 from ingress.app import make_app
 from ingress.errors import RefusedError
 from ingress.verification import verify

@@ -12,7 +12,8 @@ from common.ledger.exposition import prometheus_text
 from common.ledger.lanes import INVITATIONS, Lane
 from common.ledger.latency import BUCKETS_SECONDS, histogram, latency_counters
 from common.ledger.ticks import seconds_since_tick
-from common.messages import InterviewResult, ResultWrite, decode
+from common.messages import InterviewResult, ResultWrite
+from common.stored import decode
 from tests.unit.workers.harness import Answer, Bench
 from workers import clock, inbox
 

@@ -10,8 +10,9 @@ import pytest
 
 from common.ledger import INBOX
 from common.ledger.pulls import Pull, Pulls
-from common.messages import CohortPage, decode
+from common.messages import CohortPage
 from common.queues import TaskNames
+from common.stored import decode
 from tests.unit.workers.conftest import ROUTES
 from tests.unit.workers.harness import MIXPANEL_URL, Answer, refused_connection
 from workers.clock import tick

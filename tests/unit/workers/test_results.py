@@ -9,7 +9,8 @@ import pytest
 
 from common.identity import id_hash
 from common.ledger import WRITES
-from common.messages import ResultWrite, decode
+from common.messages import ResultWrite
+from common.stored import decode
 from workers.results import unpack_result
 
 if TYPE_CHECKING:

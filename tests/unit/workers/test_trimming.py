@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from common.ledger import INBOX
-from common.messages import Answer, CohortPage, InterviewResult, decode
+from common.messages import Answer, CohortPage, InterviewResult
+from common.stored import decode
 from tests.unit.workers.conftest import ROUTES
 from workers.inbox import unpack
 from workers.trimming import trimmed

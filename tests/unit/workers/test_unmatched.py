@@ -10,8 +10,9 @@ import pytest
 from common.ledger import INBOX, WRITES
 from common.ledger.figures import unmatched
 from common.ledger.lanes import INVITATIONS
-from common.messages import Answer, ResultWrite, decode
+from common.messages import Answer, ResultWrite
 from common.queues import TaskNames
+from common.stored import decode
 from workers.clock import tick
 from workers.inbox import unpack
 
