@@ -48,7 +48,8 @@ def watch(app: Flask) -> None:
 
     @app.after_request
     def _finish(response: Response) -> Response:
-        route = request.url_rule.rule if request.url_rule else UNMATCHED
+        rule = request.url_rule
+        route = rule.rule if rule else UNMATCHED
         _answered(route, response.status_code).inc()
         _latency(route).observe(time.perf_counter() - g.started)
         return response

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import sys
+from statistics import median
 from typing import TYPE_CHECKING
 
 from benchmarks.bridge import running_bridge
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from benchmarks.sizes import Sizes
 
 CONNECTIONS = 16
+TURNS = 20
 GREATEST_RATE = 4000  # requests a second to have ready
 
 
@@ -52,22 +54,23 @@ def measure(folder: Path, sizes: Sizes) -> Figures:
             _load(port, itertools.islice(ready, 50), 1)  # imports and first connections
             _load(bridge.port, itertools.islice(ready, 50), 1)
             same = itertools.cycle([next(ready)])
-            # Half before and half after, so that a drift of the machine hits both.
-            first = _load(port, same, seconds / 2)
-            ours = _load(bridge.port, ready, seconds)
-            second = _load(port, same, seconds / 2)
-            half = _load(bridge.port, ready, seconds / 2, ours.per_second / 2)
-            bare_half = _load(port, same, seconds / 2, ours.per_second / 2)
+            # In short turns, so that a drift of the machine hits both.
+            bare, ours = [], []
+            for _ in range(TURNS):
+                bare.append(_load(port, same, seconds / TURNS))
+                ours.append(_load(bridge.port, ready, seconds / TURNS))
+            per_second = median(one.per_second for one in ours)
+            half = _load(bridge.port, ready, seconds / 2, per_second / 2)
+            bare_half = _load(port, same, seconds / 2, per_second / 2)
         finally:
             bare_child.stop()
-    bare = (first.per_second + second.per_second) / 2
     return {
-        "bare_per_second": bare,
-        "per_second": ours.per_second,
-        "ratio": ours.per_second / bare,
+        "bare_per_second": median(one.per_second for one in bare),
+        "per_second": per_second,
+        "ratio": median(b.per_second / a.per_second for a, b in zip(bare, ours, strict=True)),
         "p99_ms": 1000 * percentile(half.latencies, 0.99),
         "bare_p99_ms": 1000 * percentile(bare_half.latencies, 0.99),
-        "failures": ours.failures + half.failures,
+        "failures": half.failures + sum(one.failures for one in ours),
     }
 
 
