@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from common.budgets import budgets
 from common.ledger import invitations
 from common.queues import TaskNames
+from workers.rate_limiter import TICKETS_A_SECOND
 from workers.shares import window
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 MOST_PEOPLE_A_TICKET = 50
 TICKET_SECONDS = 1.0
-# A Celery message costs about as much as the call; above this many a second, people share one.
-TICKETS_A_SECOND = 25
 
 
 def dispatch(bridge: Bridge, route: Route) -> int:

@@ -38,28 +38,21 @@ class Moments:
         `wanted` is how many calls are to follow. Where the moment is further away than
         `longest_wait_seconds`, nothing is taken and the wait in seconds is returned.
         """
-        waited = 0.0
-        while True:
-            now = self._limiter.clock()
-            if not self._left or now > self._at + self._latest_seconds:
-                most = min(wanted, self._usable())
-                found = self._limiter.reserve(self._limit, most, longest_wait_seconds - waited)
-                if not found.count:
-                    self._left = 0
-                    return found.wait_seconds
-                self._reserved, self._left = found, found.count
-                self._at = now + found.wait_seconds
-            wait = max(0.0, self._at - now)
-            if wait:
-                self._limiter.sleep(wait)
-                waited += wait
-            # A 429 may have come in meanwhile; then this moment is void.
-            if (wait or not self._is_fresh()) and not self._still_good():
+        give_up_at = self._limiter.clock() + longest_wait_seconds
+        while not (self._in_time() and self._wait()):
+            self._left = 0
+            with self._limiter.turn(self._limit, give_up_at - self._limiter.clock()) as is_ours:
+                if not is_ours:
+                    return self._limit.interval_ms / 1000
+                too_far = self._reserve(wanted, give_up_at - self._limiter.clock())
+                if too_far is not None:
+                    return too_far
+                if self._wait():
+                    break
                 self._left = 0
-                continue
-            self._left -= 1
-            self._at += self._reserved.interval_seconds
-            return 0.0
+        self._left -= 1
+        self._at += self._reserved.interval_seconds
+        return 0.0
 
     def ready(self) -> bool:
         """Tell whether the next moment is here already, with nobody left to ask."""
@@ -70,6 +63,27 @@ class Moments:
     def void(self) -> None:
         """Give up what is left: the limit was cut."""
         self._left = 0
+
+    def _in_time(self) -> bool:
+        return self._left > 0 and self._limiter.clock() <= self._at + self._latest_seconds
+
+    def _reserve(self, wanted: int, longest_wait_seconds: float) -> float | None:
+        """Reserve moments; returns how far away the next is if that is too far, else None."""
+        most = min(wanted, self._usable())
+        found = self._limiter.reserve(self._limit, most, longest_wait_seconds)
+        if not found.count:
+            return found.wait_seconds
+        self._reserved, self._left = found, found.count
+        # Counted from the answer on: a little late is safe, a little early is not.
+        self._at = self._limiter.clock() + found.wait_seconds
+        return None
+
+    def _wait(self) -> bool:
+        """Wait for the next moment; False if a 429 voided it meanwhile."""
+        wait_seconds = max(0.0, self._at - self._limiter.clock())
+        if wait_seconds:
+            self._limiter.sleep(wait_seconds)
+        return (not wait_seconds and self._is_fresh()) or self._still_good()
 
     def _is_fresh(self) -> bool:
         return self._limiter.heard(self._limit, FRESH_SECONDS) == self._reserved.epoch

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
 
 from common.rates import Rate
+from ops.local.waiting import wait_until
 from workers.moments import FRESH_SECONDS, Moments
 from workers.rate_limiter import Limit, RateLimiter
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 FAST = Limit("fast", Rate(60_000, 60))
 SLOW = Limit("slow", Rate(60, 60))
 INTERVAL = 1 / (1000 * 0.99)
+PATIENCE_SECONDS = 20
 
 
 @pytest.fixture
@@ -54,6 +58,38 @@ def test_while_calls_are_quick_one_question_serves_several(
         assert moments.ready()
         moments.take(20)
     assert next_at(limiter, FAST) - clock.seconds < 0, "nobody was asked again"
+
+
+def test_a_process_reserves_few_moments_ahead_however_many_tickets_wait(
+    redis: Redis, clock: Clock
+) -> None:
+    """What it holds when it is killed is lost to the others."""
+    morning = Event()
+
+    def sleep(_: float) -> None:
+        asleep.append(1)
+        assert morning.wait(PATIENCE_SECONDS)
+
+    asleep: list[int] = []
+    limiter = RateLimiter(redis, sleep, clock.time)
+    limit = Limit("busy", Rate(3000, 60))
+    limiter.reserve(limit)
+    with ThreadPoolExecutor(9) as pool:
+        found = [pool.submit(Moments(limiter, limit).take, 1) for _ in range(9)]
+        wait_until(lambda: len(asleep) == limit.most_waiting, PATIENCE_SECONDS, "as many wait")
+        ahead = (next_at(limiter, limit) - clock.seconds) / (limit.interval_ms / 1000)
+        assert round(ahead) == 1 + limit.most_waiting == 6
+        morning.set()
+        assert [one.result(PATIENCE_SECONDS) for one in found] == [0] * 9
+
+
+def test_a_ticket_whose_turn_does_not_come_is_sent_back(redis: Redis, clock: Clock) -> None:
+    limiter = RateLimiter(redis, clock.sleep)
+    with limiter.turn(SLOW, 0) as first, limiter.turn(SLOW, 0) as second:
+        assert (first, second) == (True, False)
+        assert Moments(limiter, SLOW).take(1, longest_wait_seconds=0.01) > 0
+    assert not redis.exists(SLOW.key), "nothing was reserved"
+    assert Moments(limiter, SLOW).take(1) == 0
 
 
 def test_no_more_are_reserved_than_are_wanted(limiter: RateLimiter, clock: Clock) -> None:
