@@ -3,8 +3,9 @@
 -- last two). Returns: state, ms to come back after, failures in a row.
 -- Closed: calls go. Open: none go until probe_at. Then one at a time, until one succeeds.
 local WINDOW, LEAST, SHARE = 30000, 5, 0.5
-local SHORTEST_PAUSE, LONGEST_PAUSE, PROBE_LEASE = 1000, 8000, 30000
-local SHARE_OF_OUTAGE = 0.05 -- found out late by so much of how long it lasted
+-- The shortest is over when the clock's next tick comes, which sends the probe.
+local SHORTEST_PAUSE, LONGEST_PAUSE, PROBE_LEASE = 900, 8000, 30000
+local SHARE_OF_OUTAGE = 0.04 -- found out late by so much of how long it lasted
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local names = { 'state', 'probe_at', 'opened_at', 'since', 'good', 'bad', 'row', 'good_before', 'bad_before' }

@@ -35,7 +35,7 @@ def test_five_failures_in_a_row_open_it(breaker: Breaker) -> None:
     assert fail(breaker, 1) == "open"
     assert breaker.look(NAME).open
     state = breaker.allow(NAME)
-    assert (state.name, state.wait_seconds) == ("open", 1.0)
+    assert (state.name, state.wait_seconds) == ("open", 0.9)
 
 
 def test_a_success_breaks_the_row(breaker: Breaker) -> None:
@@ -89,7 +89,7 @@ def test_when_the_pause_is_over_one_caller_is_the_probe(breaker: Breaker, clock:
     assert breaker.allow(NAME).name == "half_open"
     second = breaker.allow(NAME)
     assert second.open
-    assert second.wait_seconds == 1, "its answer may come at any moment"
+    assert second.wait_seconds == 0.9, "its answer may come at any moment"
     assert breaker.look(NAME).open
     assert breaker.look(NAME).wait_seconds == 30, "then another follows, if it vanishes"
 
@@ -102,17 +102,17 @@ def test_a_probe_that_succeeds_closes_it(breaker: Breaker, clock: Clock) -> None
     assert fail(breaker, 4) == "closed", "the count begins anew"
 
 
-def test_the_pause_is_a_twentieth_of_the_outage_so_far_one_to_eight_seconds(
+def test_the_pause_is_a_share_of_the_outage_so_far_up_to_eight_seconds(
     breaker: Breaker, clock: Clock
 ) -> None:
     fail(breaker)
     began_at, pauses = clock.seconds, {}
-    for after in (1, 19, 20, 60, 160, 500):
+    for after in (1, 20, 25, 100, 200, 500):
         clock.seconds = began_at + after
         assert breaker.allow(NAME).name == "half_open"
         fail(breaker, 1)
         pauses[after] = breaker.allow(NAME).wait_seconds
-    assert pauses == {1: 1, 19: 1, 20: 1, 60: 3, 160: 8, 500: 8}
+    assert pauses == {1: 0.9, 20: 0.9, 25: 1, 100: 4, 200: 8, 500: 8}
 
 
 def test_after_it_closed_the_pause_is_short_again(breaker: Breaker, clock: Clock) -> None:
@@ -124,11 +124,11 @@ def test_after_it_closed_the_pause_is_short_again(breaker: Breaker, clock: Clock
     breaker.allow(NAME)
     breaker.record(NAME, ok=True)
     fail(breaker)
-    assert breaker.allow(NAME).wait_seconds == 1
+    assert breaker.allow(NAME).wait_seconds == 0.9
     clock.seconds += 1
     breaker.allow(NAME)
     fail(breaker, 1)
-    assert breaker.allow(NAME).wait_seconds == 1
+    assert breaker.allow(NAME).wait_seconds == 0.9
 
 
 def test_a_probe_that_vanishes_is_followed_by_another(breaker: Breaker, clock: Clock) -> None:
@@ -166,7 +166,7 @@ def test_a_late_success_of_an_earlier_call_closes_it(breaker: Breaker) -> None:
 
 def test_late_failures_of_earlier_calls_do_not_prolong_the_pause(breaker: Breaker) -> None:
     fail(breaker, 50)
-    assert breaker.allow(NAME).wait_seconds == 1
+    assert breaker.allow(NAME).wait_seconds == 0.9
 
 
 def test_partners_and_keys_have_breakers_of_their_own(breaker: Breaker) -> None:
