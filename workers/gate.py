@@ -13,7 +13,7 @@ from common.errors import LaterError, TransientError
 from workers.moments import FRESH_SECONDS, Moments
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from common.errors import PartnerError
     from common.routes import Route
@@ -24,20 +24,16 @@ if TYPE_CHECKING:
 class Gate:
     """One ticket's way to Koji; to be closed when the ticket ends."""
 
-    def __init__(self, bridge: Bridge, route: Route) -> None:
-        """Ask nobody yet."""
+    def __init__(self, bridge: Bridge, route: Route, before_waiting: Callable[[], None]) -> None:
+        """Ask nobody yet; `before_waiting` is called before a wait in place."""
         self._limiter = bridge.limiter
         self._breaker = bridge.breaker
         self._limit = bridge.limit(route)
         self._name = bridge.koji_breaker(route)
-        self._moments = Moments(bridge.limiter, self._limit)
+        self._moments = Moments(bridge.limiter, self._limit, before_waiting)
         self._allowed = False
         self._is_probe = False
         self._successes = 0
-
-    def ready(self) -> bool:
-        """Tell whether the next call may go this instant, with nobody left to ask."""
-        return self._allowed and self._moments.ready()
 
     def wait_ms(self, wanted: int) -> int | None:
         """Wait in place until a call may go; `wanted` is how many are to follow.

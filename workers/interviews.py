@@ -42,7 +42,8 @@ def start_interviews(bridge: Bridge, route_name: str, tickets: list[tuple[str, i
     ours = bridge.ledger.renew(lane, tickets, bridge.leases.lease_ms)
     tickets = [ticket for ticket, held in zip(tickets, ours, strict=True) if held]
     with bridge.leases.holding(lane, tickets):
-        gate, book = Gate(bridge, route), StartBook(bridge.ledger, lane, route, bridge.leases)
+        book = StartBook(bridge.ledger, lane, route, bridge.leases)
+        gate = Gate(bridge, route, book.close)  # nothing that Koji accepted may wait
         try:
             _work(bridge, route, lane, tickets, gate, book)
         finally:
@@ -59,8 +60,6 @@ def _work(
     book: StartBook,
 ) -> None:
     for number, (key, token) in enumerate(tickets):
-        if not gate.ready():
-            book.close()  # nothing that Koji accepted may wait
         wait_ms = gate.wait_ms(len(tickets) - number)
         if wait_ms is None and not route.hours.are_open(bridge.clock_ms()):
             gate.unused()

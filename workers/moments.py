@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from workers.rate_limiter import LONGEST_WAIT_SECONDS, SHARE_OF_LIMIT, Reserved
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from workers.rate_limiter import Limit, RateLimiter
 
 # Of the share of a window that the pace leaves free; several workers may be late at once.
@@ -20,13 +22,20 @@ LATEST = 0.4
 FRESH_SECONDS = 0.1
 
 
+def _nothing() -> None:
+    pass
+
+
 class Moments:
     """What one ticket holds of a limit."""
 
-    def __init__(self, limiter: RateLimiter, limit: Limit) -> None:
-        """Reserve nothing yet."""
+    def __init__(
+        self, limiter: RateLimiter, limit: Limit, before_waiting: Callable[[], None] = _nothing
+    ) -> None:
+        """Reserve nothing yet; `before_waiting` is called before each wait."""
         self._limiter = limiter
         self._limit = limit
+        self._before_waiting = before_waiting
         self._latest_seconds = limit.rate.window_seconds * (1 - SHARE_OF_LIMIT) * LATEST
         self._reserved = Reserved(0, 0.0, 0.0, 0)
         self._left = 0
@@ -41,7 +50,8 @@ class Moments:
         give_up_at = self._limiter.clock() + longest_wait_seconds
         while not (self._in_time() and self._wait()):
             self._left = 0
-            with self._limiter.turn(self._limit, give_up_at - self._limiter.clock()) as is_ours:
+            longest_seconds = give_up_at - self._limiter.clock()
+            with self._limiter.turn(self._limit, longest_seconds, self._before_waiting) as is_ours:
                 if not is_ours:
                     return self._limit.interval_ms / 1000
                 too_far = self._reserve(wanted, give_up_at - self._limiter.clock())
@@ -53,12 +63,6 @@ class Moments:
         self._left -= 1
         self._at += self._reserved.interval_seconds
         return 0.0
-
-    def ready(self) -> bool:
-        """Tell whether the next moment is here already, with nobody left to ask."""
-        now = self._limiter.clock()
-        in_time = self._at <= now <= self._at + self._latest_seconds
-        return self._left > 0 and in_time and self._is_fresh()
 
     def void(self) -> None:
         """Give up what is left: the limit was cut."""
@@ -82,6 +86,7 @@ class Moments:
         """Wait for the next moment; False if a 429 voided it meanwhile."""
         wait_seconds = max(0.0, self._at - self._limiter.clock())
         if wait_seconds:
+            self._before_waiting()
             self._limiter.sleep(wait_seconds)
         return (not wait_seconds and self._is_fresh()) or self._still_good()
 

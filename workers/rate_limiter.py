@@ -124,13 +124,18 @@ class RateLimiter:
         return Reserved(count, wait_us / 1e6, interval_us / 1e6, epoch)
 
     @contextmanager
-    def turn(self, limit: Limit, longest_wait_seconds: float) -> Iterator[bool]:
+    def turn(
+        self, limit: Limit, longest_wait_seconds: float, before_waiting: Callable[[], None]
+    ) -> Iterator[bool]:
         """Queue up behind the other tickets of this process; yields whether it is our turn."""
         # Two threads may make one at once; `setdefault` keeps the first.
         queue = self._queues.get(limit) or self._queues.setdefault(
             limit, BoundedSemaphore(limit.most_waiting)
         )
-        is_ours = queue.acquire(timeout=max(0.0, longest_wait_seconds))
+        is_ours = queue.acquire(blocking=False)
+        if not is_ours:
+            before_waiting()
+            is_ours = queue.acquire(timeout=max(0.0, longest_wait_seconds))
         try:
             yield is_ours
         finally:
