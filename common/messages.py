@@ -57,19 +57,14 @@ class CohortPage(Message):
 
 @dataclass(frozen=True)
 class ReceivedResult(Message):
-    """A webhook of Koji's as it came, JSON in `document`; read by the worker that unpacks it."""
+    """What may be of use in a webhook of Koji's, read by the worker that unpacks it."""
 
     KIND: ClassVar[str] = "received_result"
 
     interview_id: str
     received_at_ms: int
-    document: bytes
+    document: dict[str, Any]
     trace_id: str = ""
-
-    def encode(self) -> bytes:
-        """Return compact JSON around the document, which is neither parsed nor changed."""
-        fields = {**self.__dict__, "document": orjson.Fragment(self.document)}
-        return orjson.dumps({"v": VERSION, "kind": self.KIND, **fields})
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ stored is answered with an error.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from flask import Blueprint, Response, g, request
@@ -14,7 +14,7 @@ from flask import Blueprint, Response, g, request
 from common.errors import BadPayloadError
 from common.koji import inbox_key
 from common.koji.envelope import analysed_interview, has_interview
-from common.koji.payload import read_result
+from common.koji.pruning import pruned
 from common.messages import ReceivedResult
 from ingress.answers import answer, answer_failures, plain_failure
 from ingress.body import inflate, parse_json, read_body
@@ -35,8 +35,6 @@ SOURCE = "koji"
 DELIVERY_HEADERS = ("webhook-id", "svix-id", "X-Koji-Delivery", "X-Koji-Event-Id")
 _IN_ENVIRON = [f"HTTP_{name.upper().replace('-', '_')}" for name in DELIVERY_HEADERS]  # PEP 3333
 DELIVERY_CHARS = 100
-# What is larger has a transcript in it, or the like, and is stored without: Redis is memory.
-WHOLE_BYTES = 65_536
 
 
 def make_blueprint(
@@ -60,29 +58,24 @@ def make_blueprint(
             raise
         if not raw:
             return _answer("ignored", "empty")
-        content = _inflated(raw)
-        document = parse_json(content)
+        document = _content(raw)
         interview_id = analysed_interview(document)
         if interview_id is None:
             return _answer("ignored", "other_event")
         now_ms = int(now_seconds() * 1000)
-        result = (
-            ReceivedResult(interview_id, now_ms, content, g.trace_id)
-            if len(content) <= WHOLE_BYTES
-            else read_result(document, now_ms, g.trace_id)
-        )
+        result = ReceivedResult(interview_id, now_ms, pruned(document), g.trace_id)
         (new,) = storage.keep([(inbox_key(interview_id), result)])
         if new:
             accepted.inc()
         return _answer("accepted" if new else "duplicate", "analysed", interview_id)
 
-    def _inflated(raw: bytes) -> bytes:
+    def _content(raw: bytes) -> Any:
         encoding = request.headers.get("Content-Encoding", "")
-        return inflate(raw, encoding, settings.max_body_bytes)
+        return parse_json(inflate(raw, encoding, settings.max_body_bytes))
 
     def _names_interview(raw: bytes) -> bool:
         try:
-            return has_interview(parse_json(_inflated(raw)))
+            return has_interview(_content(raw))
         except BadPayloadError:
             return False
 

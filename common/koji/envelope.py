@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 OUR_EVENTS = frozenset({"interview.analysis_ready", "analysis_ready"})
 EVENT_NAMES = ("event", "type", "event_type")
+# Objects that may be around what is looked for: the body, the interview, its analysis.
+NESTED = ("data", "interview", "analysis")
 INTERVIEW_IDS = ("interview_id", "interview.id", "conversation_id")
 
 

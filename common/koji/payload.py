@@ -27,7 +27,18 @@ EXTERNAL_IDS = (
     *("respondent.external_id", "external_id"),
     *("respondent.metadata.mixpanel_distinct_id", "metadata.mixpanel_distinct_id"),
 )
+RESPONDENT_IDS = ("respondent_id",)
 ANONYMOUS = ("anonymous", "is_anonymous", "respondent.anonymous", "respondent.is_anonymous")
+THEMES = ("themes",)
+SENTIMENTS = ("sentiment",)
+QUALITIES = ("quality_score", "quality")
+INTERVIEW_MODES = ("mode", "interview_mode")
+TRANSCRIPT_URLS = ("transcript_url", "links.transcript")
+COMPLETION_TIMES = ("completed_at",)
+# Where one of these is an object, or a list of objects, that is what stands for it.
+THEME_NAMES = ("name", "label", "title", "theme")
+SENTIMENT_NAMES = ("label", "overall")
+QUALITY_NAMES = ("score", "overall")
 ENVELOPE_TIMES = ("timestamp", "created_at", "occurred_at")
 ANSWERS = ("structured_answers", "answers", "structured_values")
 
@@ -47,13 +58,13 @@ def read_result(
         study_id=first(places, STUDY_IDS, as_id) or "",
         email=first(places, EMAILS, lambda value: as_text(value, EMAIL_CHARS)) or "",
         external_id=first(places, EXTERNAL_IDS, as_id) or "",
-        respondent_id=first(places, ["respondent_id"], as_id) or "",
+        respondent_id=first(places, RESPONDENT_IDS, as_id) or "",
         anonymous=_says_anonymous(places),
-        themes=first(places, ["themes"], _themes) or (),
-        sentiment=first(places, ["sentiment"], _sentiment) or "",
-        quality=first(places, ["quality_score", "quality"], _quality),
-        mode=first(places, ["mode", "interview_mode"], _mode) or "",
-        transcript_url=first(places, ["transcript_url", "links.transcript"], _url) or "",
+        themes=first(places, THEMES, _themes) or (),
+        sentiment=first(places, SENTIMENTS, _sentiment) or "",
+        quality=first(places, QUALITIES, _quality),
+        mode=first(places, INTERVIEW_MODES, _mode) or "",
+        transcript_url=first(places, TRANSCRIPT_URLS, _url) or "",
         answers=first(places, ANSWERS, read_answers) or (),
         trace_id=trace_id,
     )
@@ -74,7 +85,7 @@ def _completed_at_ms(
         return time_ms if time_ms is not None and EARLIEST_MS <= time_ms <= latest_ms else None
 
     return (
-        first(places, ["completed_at"], plausible)
+        first(places, COMPLETION_TIMES, plausible)
         or first([document], ENVELOPE_TIMES, plausible)
         or received_at_ms
     )
@@ -82,8 +93,7 @@ def _completed_at_ms(
 
 def _themes(value: Any) -> tuple[str, ...] | None:
     items = value if isinstance(value, list) else [value]
-    names = ("name", "label", "title", "theme")
-    themes = [_theme(item) or first([item], names, _theme) for item in items]
+    themes = [_theme(item) or first([item], THEME_NAMES, _theme) for item in items]
     return tuple(dict.fromkeys(theme for theme in themes if theme))[:THEMES_MOST] or None
 
 
@@ -92,13 +102,13 @@ def _theme(value: Any) -> str | None:
 
 
 def _sentiment(value: Any) -> str | None:
-    text = as_text(value) or first([value], ("label", "overall"), as_text)
+    text = as_text(value) or first([value], SENTIMENT_NAMES, as_text)
     return text.lower() if text else None
 
 
 def _quality(value: Any) -> float | None:
     number = as_number(value)
-    return number if number is not None else first([value], ("score", "overall"), as_number)
+    return number if number is not None else first([value], QUALITY_NAMES, as_number)
 
 
 def _mode(value: Any) -> str | None:

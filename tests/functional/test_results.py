@@ -149,7 +149,8 @@ def test_names_answers_and_limits_of_an_event(bridge: LocalBridge) -> None:
 
 def test_a_transcript_is_neither_stored_nor_sent(bridge: LocalBridge) -> None:
     turns = [{"role": "respondent", "content": f"{SAID} {n}"} for n in range(3)]
-    told = analysis(5, transcript=turns, messages=turns, summary=SAID, quotes=[SAID])
+    themes = [{"name": "Price", "quotes": [SAID]}]
+    told = analysis(5, transcript=turns, messages=turns, summary=SAID, quotes=[SAID], themes=themes)
     hold(bridge, {"1": [told]})
     (event,) = bridge.sandbox.get("mixpanel", "events")
     assert event["properties"]["quality_score"] == 5

@@ -67,10 +67,9 @@ def test_a_stored_message_says_its_kind_and_version(message: Any) -> None:
     assert (stored["kind"], stored["v"]) == (message.KIND, VERSION)
 
 
-def test_a_webhook_as_it_came_is_read_as_its_result() -> None:
-    document = b'{"event": "analysis_ready",\n "data": {"interview_id": "int-1", "quality": 3.5}}'
+def test_a_webhook_is_read_as_its_result() -> None:
+    document = {"event": "analysis_ready", "data": {"interview_id": "int-1", "quality": 3.5}}
     received = ReceivedResult("int-1", RECEIVED_MS, document, "f" * 32)
-    assert document in received.encode()
     assert decode(received.encode()) == InterviewResult(
         "int-1", RECEIVED_MS, RECEIVED_MS, quality=3.5, trace_id="f" * 32
     )

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from common.errors import BadPayloadError
 from common.koji.envelope import analysed_interview
 from common.koji.payload import read_result
+from common.koji.pruning import pruned
 from common.messages import CohortPage, ReceivedResult
 from common.stored import decode
 from ingress.body import parse_json
@@ -27,6 +28,7 @@ KOJI_KEYS = (
     *("event", "interview_id", "data", "interview", "id", "respondent", "metadata", "external_id"),
     *("themes", "name", "sentiment", "label", "quality", "score", "answers", "value", "type"),
     *("question", "text", "completed_at", "timestamp", "anonymous", "mode", "mixpanel_distinct_id"),
+    *("analysis", "study", "links", "transcript", "email", "structured_answers", "respondent_id"),
 )
 COHORT_KEYS = (
     *("parameters", "mixpanel_cohort_id", "mixpanel_cohort_name", "mixpanel_session_id"),
@@ -65,6 +67,13 @@ ANY = settings(
 )
 
 
+def _read(document: dict[str, Any]) -> Any:
+    try:
+        return read_result(document, NOW_MS)
+    except BadPayloadError as exc:
+        return str(exc)
+
+
 @pytest.mark.no_cover
 @ANY
 @given(st.dictionaries(st.sampled_from(KOJI_KEYS), _json(KOJI_KEYS), max_size=12))
@@ -73,11 +82,15 @@ def test_any_result_is_read_or_refused(document: dict[str, Any]) -> None:
     with contextlib.suppress(BadPayloadError):
         interview_id = analysed_interview(document)
         assert read_result(document, NOW_MS).interview_id == interview_id
+    nested = {**document, "event": "analysis_ready"}
+    for name in ("analysis", "interview", "data"):
+        nested = {**document, name: nested}
+        assert _read(pruned(nested)) == _read(nested)
     document = {**document, "interview_id": "i", "data": None}
     assert analysed_interview(document) == "i"
     result = read_result(document, NOW_MS)
     assert decode(result.encode()) == result
-    assert decode(ReceivedResult("i", NOW_MS, orjson.dumps(document)).encode()) == result
+    assert decode(ReceivedResult("i", NOW_MS, pruned(document)).encode()) == result
 
 
 @pytest.mark.no_cover

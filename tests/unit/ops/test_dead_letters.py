@@ -88,11 +88,11 @@ def test_filters_choose(run_json: Any, book: Book, options: list[str], expected:
     assert [one.split(":")[0] if one.startswith("inv") else one for one in ids] == expected
 
 
-def test_a_webhook_as_it_came_names_its_route_and_shows_nothing_personal(
+def test_a_webhook_not_yet_read_names_its_route_and_shows_nothing_personal(
     run: Any, run_json: Any, book: Book
 ) -> None:
     """One whose worker was killed again and again was never read."""
-    document = b'{"study_id": "st_churn", "interview_id": "1", "respondent": {"name": "Ann Lee"}}'
+    document = {"study_id": "st_churn", "interview_id": "1", "answers": {"why": "Ann Lee said"}}
     book.accept("koji:1", ReceivedResult("1", 1, document), dead=True)
     _, (letter,) = run_json("dead-letters", "list")
     assert letter["route"] == "churned"
