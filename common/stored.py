@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import orjson
 
+from common.errors import BadPayloadError
 from common.koji.payload import read_result
 from common.messages import (
     CohortPage,
@@ -23,12 +24,15 @@ KINDS: dict[str, type[Stored]] = {
 def decode(raw: bytes | str) -> Stored:
     """Rebuild a stored message; a webhook of Koji's is read as the result that it tells of.
 
-    Raises ValueError for a kind or version this code does not know.
+    Raises ValueError for a kind or version this code does not know, or a result without its id.
     """
     data = orjson.loads(raw)
     kind, version = data.get("kind"), data.get("v")
     if is_known(version) and kind == ReceivedResult.KIND:
-        return read_result(data["document"], data["received_at_ms"], data.get("trace_id", ""))
+        try:
+            return read_result(data["document"], data["received_at_ms"], data.get("trace_id", ""))
+        except BadPayloadError as exc:
+            raise ValueError(f"unreadable message: {exc}") from exc
     if not is_known(version) or kind not in KINDS:
         raise ValueError(f"unknown message: kind {kind!r}, version {version!r}")
     return KINDS[kind].from_dict(data)

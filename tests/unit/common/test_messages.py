@@ -75,6 +75,11 @@ def test_a_webhook_is_read_as_its_result() -> None:
     )
 
 
+def test_a_webhook_without_its_interview_is_unreadable() -> None:
+    with pytest.raises(ValueError, match="unreadable message: interview_id: is missing"):
+        decode(ReceivedResult("int-1", RECEIVED_MS, {"event": "analysis_ready"}).encode())
+
+
 def test_a_field_that_newer_code_wrote_is_ignored() -> None:
     stored = orjson.loads(WRITE.encode()) | {"mood": "cheerful"}
     assert decode(orjson.dumps(stored)) == WRITE
