@@ -121,19 +121,23 @@ def test_hours_that_never_come_are_why_there_is_no_finish_time(
 
 
 @pytest.mark.no_cover
-def test_ten_thousand_rows_are_planned_in_under_three_seconds(
-    run: Callable[..., Result], session: Session
-) -> None:
+def test_a_plan_takes_as_long_as_its_file_is(run: Callable[..., Result], session: Session) -> None:
+    """Ten thousand rows take some 1.3 s; each more must not make the others slower."""
     first, *rest = session.config.routes
     strict = replace(first, exclude=("@example.org",), sample=0.5)
     object.__setattr__(session.config, "routes", Routes([strict, *rest]))
-    rows = "".join(f"user_{n},{email(n)},pro\n" for n in range(10_000))
-    began_at = time.process_time()
-    result = run(
-        *("plan", "--route", "activation", "--json", "-"), input=f"distinct_id,email,plan\n{rows}"
-    )
-    assert time.process_time() - began_at < 3
-    assert json.loads(result.stdout)["members"] == 10_000
+
+    def seconds(count: int) -> float:
+        rows = "".join(f"user_{n},{email(n)},pro\n" for n in range(count))
+        text = f"distinct_id,email,plan\n{rows}"
+        began_at = time.process_time()
+        result = run("plan", "--route", "activation", "--json", "-", input=text)
+        took = time.process_time() - began_at
+        assert json.loads(result.stdout)["members"] == count
+        return took
+
+    few = min(seconds(1000) for _ in range(3))
+    assert seconds(10_000) < 30 * few
 
 
 def test_planning_changes_nothing(run_json: Any, ledger: Ledger, book: Book) -> None:
