@@ -35,12 +35,8 @@ def first(
 ) -> T | None:
     """Return the first usable value; an earlier path is stronger than an earlier place."""
     for path in paths:
-        dotted = "." in path
         for place in places:
-            if dotted:
-                found = dig(place, path)
-            else:  # nearly always
-                found = place.get(path) if isinstance(place, dict) else None
+            found = dig(place, path)
             if found is not None and (value := read(found)) is not None:
                 return value
     return None

@@ -16,8 +16,8 @@ from common.messages import (
 )
 
 Stored = CohortPage | InterviewResult | ResultWrite | Delivery
-KINDS: dict[str, type[Stored]] = {
-    kind.KIND: kind for kind in (CohortPage, InterviewResult, ResultWrite, Delivery)
+KINDS: dict[str, type[Stored | ReceivedResult]] = {
+    kind.KIND: kind for kind in (CohortPage, InterviewResult, ReceivedResult, ResultWrite, Delivery)
 }
 
 
@@ -28,11 +28,12 @@ def decode(raw: bytes | str) -> Stored:
     """
     data = orjson.loads(raw)
     kind, version = data.get("kind"), data.get("v")
-    if is_known(version) and kind == ReceivedResult.KIND:
-        try:
-            return read_result(data["document"], data["received_at_ms"], data.get("trace_id", ""))
-        except BadPayloadError as exc:
-            raise ValueError(f"unreadable message: {exc}") from exc
     if not is_known(version) or kind not in KINDS:
         raise ValueError(f"unknown message: kind {kind!r}, version {version!r}")
-    return KINDS[kind].from_dict(data)
+    message = KINDS[kind].from_dict(data)
+    if not isinstance(message, ReceivedResult):
+        return message
+    try:
+        return read_result(message.document, message.received_at_ms, message.trace_id)
+    except BadPayloadError as exc:
+        raise ValueError(f"unreadable message: {exc}") from exc

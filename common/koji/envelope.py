@@ -31,7 +31,7 @@ def analysed_interview(document: Any) -> str | None:
     event = event_name(document)
     if not event and has_interview(document):
         raise BadPayloadError("event: is missing")
-    return interview_id(document) if event.lower() in OUR_EVENTS else None
+    return interview_id(places_of(document)) if event.lower() in OUR_EVENTS else None
 
 
 def event_name(document: Any) -> str:
@@ -43,12 +43,12 @@ def event_name(document: Any) -> str:
 
 def has_interview(document: Any) -> bool:
     """Tell whether anything stands where an interview's id would."""
-    return next(_ids(document), None) is not None
+    return next(_ids(places_of(document)), None) is not None
 
 
-def interview_id(document: Any) -> str:
+def interview_id(places: list[dict[str, Any]]) -> str:
     """Return the interview's id; raises BadPayloadError if there is no usable one."""
-    path, value = next(_ids(document), ("", None))
+    path, value = next(_ids(places), ("", None))
     if value is None:
         raise BadPayloadError("interview_id: is missing")
     text = as_id(value)
@@ -66,8 +66,8 @@ def places_of(document: Any) -> list[dict[str, Any]]:
     return [place for place in found if isinstance(place, dict)]
 
 
-def _ids(document: Any) -> Iterator[tuple[str, Any]]:
-    for place in places_of(document):
+def _ids(places: list[dict[str, Any]]) -> Iterator[tuple[str, Any]]:
+    for place in places:
         for path in INTERVIEW_IDS:
             if (value := dig(place, path)) is not None:
                 yield path, value

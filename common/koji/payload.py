@@ -52,7 +52,7 @@ def read_result(
     """
     places = places_of(document)
     return InterviewResult(
-        interview_id=interview_id(document),
+        interview_id=interview_id(places),
         completed_at_ms=_completed_at_ms(places, document, received_at_ms),
         received_at_ms=received_at_ms,
         study_id=first(places, STUDY_IDS, as_id) or "",

@@ -50,9 +50,9 @@ def write_book(redis: Redis) -> Ledger:
         _write(ledger, state)
         _move(ledger, WRITES, state)
     ledger.add(INBOX, [("koji:iv-pending", _result("iv-done").encode())])
-    document = {"event": "analysis_ready", "interview_id": "iv-whole", "quality_score": 4}
-    received = ReceivedResult("iv-whole", AT_MS, document)
-    ledger.add(INBOX, [("koji:iv-whole", received.encode())])
+    document = {"event": "analysis_ready", "interview_id": "iv-received", "quality_score": 4}
+    received = ReceivedResult("iv-received", AT_MS, document)
+    ledger.add(INBOX, [("koji:iv-received", received.encode())])
     Pauses(redis).pause("other", "by hand")
     return ledger
 
