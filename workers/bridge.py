@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from workers.rate_limiter import RateLimiter
 
 from common.partner_keys import key_name
-from workers.rate_limiter import Limit
+from workers.limit import Limit
 
 
 class Send(Protocol):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from common.budgets import budgets
 from common.ledger import invitations
 from common.queues import TaskNames
-from workers.rate_limiter import TICKETS_A_SECOND
+from workers.limit import TICKETS_A_SECOND
 from workers.shares import window
 
 if TYPE_CHECKING:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workers.rate_limiter import LONGEST_WAIT_SECONDS, SHARE_OF_LIMIT, Reserved
+from workers.limit import SHARE_OF_LIMIT
+from workers.rate_limiter import LONGEST_WAIT_SECONDS, Reserved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from workers.rate_limiter import Limit, RateLimiter
+    from workers.limit import Limit
+    from workers.rate_limiter import RateLimiter
 
 # Of the share of a window that the pace leaves free; several workers may be late at once.
 LATEST = 0.4
@@ -49,9 +51,9 @@ class Moments:
         """
         give_up_at = self._limiter.clock() + longest_wait_seconds
         while not (self._in_time() and self._wait()):
-            self._left = 0
             longest_seconds = give_up_at - self._limiter.clock()
-            with self._limiter.turn(self._limit, longest_seconds, self._before_waiting) as is_ours:
+            line = self._limiter.lines.join(self._limit, longest_seconds, self._before_waiting)
+            with line as is_ours:
                 if not is_ours:
                     return self._limit.interval_ms / 1000
                 too_far = self._reserve(wanted, give_up_at - self._limiter.clock())
@@ -59,7 +61,6 @@ class Moments:
                     return too_far
                 if self._wait():
                     break
-                self._left = 0
         self._left -= 1
         self._at += self._reserved.interval_seconds
         return 0.0
@@ -75,20 +76,23 @@ class Moments:
         """Reserve moments; returns how far away the next is if that is too far, else None."""
         most = min(wanted, self._usable())
         found = self._limiter.reserve(self._limit, most, longest_wait_seconds)
+        self._reserved, self._left = found, found.count
         if not found.count:
             return found.wait_seconds
-        self._reserved, self._left = found, found.count
         # Counted from the answer on: a little late is safe, a little early is not.
         self._at = self._limiter.clock() + found.wait_seconds
         return None
 
     def _wait(self) -> bool:
-        """Wait for the next moment; False if a 429 voided it meanwhile."""
+        """Wait for the next moment; False if a 429 voided it and all that were left."""
         wait_seconds = max(0.0, self._at - self._limiter.clock())
         if wait_seconds:
             self._before_waiting()
             self._limiter.sleep(wait_seconds)
-        return (not wait_seconds and self._is_fresh()) or self._still_good()
+        if (not wait_seconds and self._is_fresh()) or self._still_good():
+            return True
+        self.void()
+        return False
 
     def _is_fresh(self) -> bool:
         return self._limiter.heard(self._limit, FRESH_SECONDS) == self._reserved.epoch

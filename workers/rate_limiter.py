@@ -10,32 +10,23 @@ from __future__ import annotations
 
 import math
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
-from common.partner_keys import limit_key, waited_key
+from common.partner_keys import waited_key
 from workers.clients.http import wait_seconds
+from workers.limit import SHARE_OF_LIMIT
+from workers.waiting_lines import WaitingLines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from redis import Redis
 
-    from common.rates import Rate
+    from workers.limit import Limit
 
-# A window of 60 s at this share leaves 0.6 s for calls to be late in, whatever the limit.
-SHARE_OF_LIMIT = 0.99
 LONGEST_WAIT_SECONDS = 10.0
-# So far ahead a process reserves: what it holds when it is killed is lost to the others.
-AHEAD_SECONDS = 0.2
-# A Celery message costs about as much as the call; above this many a second, people share one.
-TICKETS_A_SECOND = 25
-# Seconds of work that dispatch hands out in advance.
-HORIZON_SECONDS = 4.0
-MOST_IN_FLIGHT = 2000
 _FOLDER = Path(__file__).parent / "lua"
 
 
@@ -50,39 +41,6 @@ class Reserved:
     wait_seconds: float
     interval_seconds: float
     epoch: int
-
-
-@dataclass(frozen=True)
-class Limit:
-    """A named limit; `name` is the same for everybody who shares it."""
-
-    name: str
-    rate: Rate
-
-    @property
-    def interval_ms(self) -> float:
-        """Milliseconds between two calls at full pace."""
-        return self.rate.window_seconds * 1000 / (self.rate.count * SHARE_OF_LIMIT)
-
-    @property
-    def window_ms(self) -> int:
-        """The window's length."""
-        return self.rate.window_seconds * 1000
-
-    @property
-    def key(self) -> str:
-        """The limit's hash in Redis."""
-        return limit_key(self.name)
-
-    @property
-    def most_in_flight(self) -> int:
-        """How many entries may be out at once: what the pace can use in the next seconds."""
-        return min(2 + math.ceil(self.rate.per_second * HORIZON_SECONDS), MOST_IN_FLIGHT)
-
-    @property
-    def most_waiting(self) -> int:
-        """How many tickets of a process may hold moments that are still to come."""
-        return math.ceil(AHEAD_SECONDS * min(self.rate.per_second, TICKETS_A_SECOND))
 
 
 class RateLimiter:
@@ -103,7 +61,7 @@ class RateLimiter:
         self._smaller: dict[str, bool] = {}
         self._call_seconds: dict[str, float] = {}
         self._heard: dict[str, tuple[int, float]] = {}
-        self._queues: dict[Limit, BoundedSemaphore] = {}
+        self.lines = WaitingLines()
 
     def reserve(
         self, limit: Limit, most: int = 1, longest_wait_seconds: float = LONGEST_WAIT_SECONDS
@@ -122,25 +80,6 @@ class RateLimiter:
         )
         self._heard[limit.name] = (epoch, self.clock())
         return Reserved(count, wait_us / 1e6, interval_us / 1e6, epoch)
-
-    @contextmanager
-    def turn(
-        self, limit: Limit, longest_wait_seconds: float, before_waiting: Callable[[], None]
-    ) -> Iterator[bool]:
-        """Queue up behind the other tickets of this process; yields whether it is our turn."""
-        # Two threads may make one at once; `setdefault` keeps the first.
-        queue = self._queues.get(limit) or self._queues.setdefault(
-            limit, BoundedSemaphore(limit.most_waiting)
-        )
-        is_ours = queue.acquire(blocking=False)
-        if not is_ours:
-            before_waiting()
-            is_ours = queue.acquire(timeout=max(0.0, longest_wait_seconds))
-        try:
-            yield is_ours
-        finally:
-            if is_ours:
-                queue.release()
 
     def epoch(self, limit: Limit) -> int:
         """Return what changes whenever moments that were handed out become void."""

@@ -11,8 +11,9 @@ import pytest
 
 from common.rates import Rate
 from ops.local.waiting import wait_until
+from workers.limit import Limit
 from workers.moments import FRESH_SECONDS, Moments
-from workers.rate_limiter import Limit, RateLimiter, Reserved
+from workers.rate_limiter import RateLimiter, Reserved
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -98,7 +99,7 @@ def test_a_process_reserves_few_moments_ahead_however_many_tickets_wait(
 
 
 def _turn(limiter: RateLimiter) -> AbstractContextManager[bool]:
-    return limiter.turn(SLOW, 0, lambda: None)
+    return limiter.lines.join(SLOW, 0, lambda: None)
 
 
 def test_a_ticket_whose_turn_does_not_come_is_sent_back(redis: Redis, clock: Clock) -> None:

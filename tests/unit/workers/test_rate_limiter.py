@@ -11,8 +11,9 @@ import pytest
 from common.partner_keys import key_name
 from common.rates import Rate
 from ops.local.embedded_redis import EmbeddedRedis
+from workers.limit import Limit
 from workers.moments import Moments
-from workers.rate_limiter import Limit, RateLimiter
+from workers.rate_limiter import RateLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
